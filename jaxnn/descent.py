@@ -1,0 +1,118 @@
+"""One update step: plain gradient descent p' = p - dE/dp (essay, section 6), and optax's rules with numbers as leaves."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+import optax
+from jax import Array
+from jax.tree_util import Partial
+
+from jaxnn.vocabulary import lookup
+
+
+def _sgd_init(params: Any) -> optax.EmptyState:
+    del params
+    return optax.EmptyState()
+
+
+def _sgd_update(
+    step_size: float | Array, gradient: Any, state: Any, params: Any = None, **extra: Any
+) -> tuple[Any, Any]:
+    """The updates -step_size dE/dp, which optax.apply_updates adds to p."""
+    del params, extra
+    return jax.tree.map(lambda dE_dp: -step_size * dE_dp, gradient), state
+
+
+def sgd(step_size: float | Array = 1.0) -> optax.GradientTransformationExtraArgs:
+    """Gradient descent, p' = p - step_size dE/dp, in optax's protocol; step_size 1 is the essay's.
+
+    The step size is a leaf of the rule, so one compilation serves all of them and `jax.vmap` runs over them.
+
+    Raises:
+        ValueError: a step size that is a number but not finite and positive.
+    """
+    if isinstance(step_size, int | float) and not 0 < step_size < float("inf"):
+        raise ValueError(f"step_size is {step_size}: give a finite number above 0")
+    return optax.GradientTransformationExtraArgs(
+        Partial(_sgd_init), Partial(_sgd_update, step_size)
+    )
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class _Half:
+    """One of the two functions of an optax rule that is built anew, from its numbers, at every call."""
+
+    numbers: dict[str, Any]
+    options: tuple[tuple[str, Any], ...] = dataclasses.field(metadata={"static": True})
+    make: Callable[..., optax.GradientTransformation] = dataclasses.field(metadata={"static": True})
+    half: str = dataclasses.field(metadata={"static": True})
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        rule = optax.with_extra_args_support(self.make(**self.numbers, **dict(self.options)))
+        return getattr(rule, self.half)(*args, **kwargs)
+
+
+def rule(
+    make: Callable[..., optax.GradientTransformation], **settings: Any
+) -> optax.GradientTransformationExtraArgs:
+    """The optax rule make(**settings) with its numbers as leaves: `rule(optax.adam, learning_rate=0.01)`.
+
+    Floats and arrays become leaves (one compilation for all values; vmap runs over them); ints, bools, strings and
+    functions select what is computed and stay static.
+
+    Raises:
+        TypeError: settings that `make` does not take; from optax itself.
+    """
+    numbers = {
+        name: value
+        for name, value in settings.items()
+        if isinstance(value, float | jax.Array | np.ndarray | np.floating)
+    }
+    options = tuple(
+        sorted((name, value) for name, value in settings.items() if name not in numbers)
+    )
+    make(**settings)  # so that a wrong setting fails here and not under jit
+    return optax.GradientTransformationExtraArgs(
+        _Half(numbers, options, make, "init"), _Half(numbers, options, make, "update")
+    )
+
+
+def as_pytree(function_or_rule: Any) -> Any:
+    """The function, or each function of the rule, as a jit argument: a bare one is wrapped by jax's Partial.
+
+    What is a pytree of numbers already (sgd, rule, loss_on, a stopping rule) comes back as it is.
+    """
+
+    def wrap(leaf: Any) -> Any:
+        return Partial(leaf) if callable(leaf) else leaf
+
+    return jax.tree.map(wrap, function_or_rule)
+
+
+RULES: dict[str, Callable[[float], optax.GradientTransformationExtraArgs]] = {
+    "sgd": sgd,
+    "momentum": lambda step_size: rule(optax.sgd, learning_rate=step_size, momentum=0.9),
+    "nesterov": lambda step_size: rule(
+        optax.sgd, learning_rate=step_size, momentum=0.9, nesterov=True
+    ),
+    "adam": lambda step_size: rule(optax.adam, learning_rate=step_size),
+    "rmsprop": lambda step_size: rule(optax.rmsprop, learning_rate=step_size),
+}
+
+
+def named(name: str, step_size: float) -> optax.GradientTransformationExtraArgs:
+    """The rule of this name in RULES at this step size; momentum and nesterov at 0.9, the rest at optax's defaults.
+
+    Raises:
+        ValueError: an unknown name, or a step size that is not finite and positive.
+    """
+    make = lookup(RULES, name, what="rule")
+    if not 0 < step_size < float("inf"):
+        raise ValueError(f"step_size is {step_size}: give a finite number above 0")
+    return make(float(step_size))

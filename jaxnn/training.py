@@ -1,0 +1,321 @@
+"""Gradient descent from one initial point: a fixed number of steps, mini-batches, or until a rule says stop."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax import Array
+
+from jaxnn.losses import checked_batch
+from jaxnn.stopping import (
+    GradientBelow,
+    Outcome,
+    Stop,
+    all_correct,
+    gradient_below,
+    is_plateau,
+    loss_below,
+)
+from jaxnn.vocabulary import Batch, Landscape
+
+__all__ = [
+    "Outcome",
+    "Run",
+    "all_correct",
+    "gradient_below",
+    "loss_below",
+    "train",
+    "train_minibatch",
+    "train_until",
+]
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """What training gives. Under vmap or in an ensemble every field has a leading members axis.
+
+    params: where training stopped; if it diverged, the last point with a finite loss.
+    losses: (records,) the loss at the start and after every `record_every` or `check_every` steps or epochs; a run that
+        ended earlier repeats its last loss.
+    steps: how many updates were made.
+    outcome: a code of Outcome.
+    gradient_norm: the Euclidean norm of dE/dp at params.
+    """
+
+    params: Any
+    losses: Array
+    steps: Array
+    outcome: Array
+    gradient_norm: Array
+
+
+ValueAndGradient = Callable[[Any], tuple[Array, Any]]
+
+
+class _State(NamedTuple):
+    """A point with all that is known there, so that no step computes a gradient twice."""
+
+    point: Any
+    loss: Array
+    gradient: Any
+    memory: Any  # the update rule's own state
+    steps: Array
+    diverged: Array
+
+
+def _start(value_and_gradient: ValueAndGradient, params: Any, rule: Any) -> _State:
+    params = jax.tree.map(jnp.asarray, params)
+    loss, gradient = value_and_gradient(params)
+    if jnp.shape(loss) != ():
+        raise ValueError(
+            f"the loss has shape {jnp.shape(loss)}: a landscape gives one number, of shape ()"
+        )
+    return _State(params, loss, gradient, rule.init(params), jnp.int32(0), ~jnp.isfinite(loss))
+
+
+def _step(
+    loss_fn: Landscape, value_and_gradient: ValueAndGradient, rule: Any, state: _State
+) -> _State:
+    """One update p' = p - step dE/dp. If the loss at p' is not finite the state stays as it is, marked diverged."""
+    updates, memory = rule.update(
+        state.gradient,
+        state.memory,
+        state.point,
+        value=state.loss,
+        grad=state.gradient,
+        value_fn=loss_fn,
+    )
+    point = optax.apply_updates(state.point, updates)
+    loss, gradient = value_and_gradient(point)
+    finite = jnp.isfinite(loss) & ~state.diverged
+    moved = _State(point, loss, gradient, memory, state.steps + 1, state.diverged)
+    kept = jax.tree.map(lambda new, old: jnp.where(finite, new, old), moved, state)
+    return kept._replace(diverged=~finite)
+
+
+def _advance(
+    loss_fn: Landscape, value_and_gradient: ValueAndGradient, rule: Any, state: _State, steps: int
+) -> _State:
+    return jax.lax.fori_loop(
+        0, steps, lambda _, s: _step(loss_fn, value_and_gradient, rule, s), state
+    )
+
+
+def _check_counts(**counts: int) -> None:
+    for name, count in counts.items():
+        if not isinstance(count, int) or count < (
+            0 if name in ("steps", "max_steps", "epochs") else 1
+        ):
+            raise ValueError(
+                f"{name} is {count!r}: give a whole number, at least {0 if 'steps' in name else 1}"
+            )
+
+
+def train(
+    loss_fn: Landscape,
+    params: Any,
+    rule: optax.GradientTransformation,
+    *,
+    steps: int,
+    record_every: int = 1,
+    value_and_gradient: ValueAndGradient | None = None,
+) -> Run:
+    """Gradient descent on the landscape for a fixed number of steps (essay, sections 4 and 6).
+
+    One gradient a step. Run.losses is (steps // record_every + 1,); recording changes nothing else. The outcome is
+    `unfinished`, or `diverged` where the loss stopped being finite: the run then stays at its last finite point.
+
+    Args:
+        loss_fn: a point -> a scalar.
+        params: the initial point, any pytree of float arrays.
+        rule: `sgd`, or any optax transformation.
+        steps: how many updates, 0 or more.
+        record_every: steps between records of the loss.
+        value_and_gradient: a point -> (loss, gradient); default jax.value_and_grad(loss_fn).
+
+    Raises:
+        ValueError: negative steps, record_every below 1, a loss that is not a scalar.
+    """
+    _check_counts(steps=steps, record_every=record_every)
+    value_and_gradient, rule = (
+        value_and_gradient or jax.value_and_grad(loss_fn),
+        optax.with_extra_args_support(rule),
+    )
+    state = _start(value_and_gradient, params, rule)
+
+    def record(state: _State, _: None) -> tuple[_State, Array]:
+        state = _advance(loss_fn, value_and_gradient, rule, state, record_every)
+        return state, state.loss
+
+    first = state.loss
+    state, losses = jax.lax.scan(record, state, length=steps // record_every)
+    state = _advance(loss_fn, value_and_gradient, rule, state, steps % record_every)
+    outcome = jnp.where(state.diverged, Outcome.diverged, Outcome.unfinished)
+    return _run(state, jnp.concatenate([first[None], losses]), outcome)
+
+
+def _run(state: _State, losses: Array, outcome: Array) -> Run:
+    return Run(
+        params=state.point,
+        losses=losses,
+        steps=state.steps,
+        outcome=outcome.astype(jnp.int32),
+        gradient_norm=optax.tree.norm(state.gradient),
+    )
+
+
+def train_until(
+    loss_fn: Landscape,
+    params: Any,
+    rule: optax.GradientTransformation,
+    *,
+    stop: Stop,
+    max_steps: int,
+    check_every: int = 1,
+    value_and_gradient: ValueAndGradient | None = None,
+) -> Run:
+    """Gradient descent until `stop` holds, tested before the first step and then every `check_every` steps.
+
+    Run.losses is (max_steps // check_every + 1,), one record a test. The outcome is `converged` where the rule held,
+    `diverged` where the loss stopped being finite, `unfinished` where the steps ran out. A small gradient is not yet a
+    minimum: where the rule is `gradient_below`, the outcome is `plateau` instead of `converged` if `is_plateau` says so.
+
+    Args:
+        loss_fn: a point -> a scalar.
+        params: the initial point, any pytree of float arrays.
+        rule: `sgd`, or any optax transformation.
+        stop: gradient_below(t), loss_below(t), all_correct(batch), or a function (point, loss, gradient) -> bool.
+        max_steps: the most updates, a multiple of check_every.
+        check_every: steps between tests; part of the result, since a run stops only where it is tested.
+        value_and_gradient: a point -> (loss, gradient); default jax.value_and_grad(loss_fn).
+
+    Raises:
+        ValueError: max_steps negative or no multiple of check_every; a loss that is not a scalar.
+    """
+    _check_counts(max_steps=max_steps, check_every=check_every)
+    if max_steps % check_every:
+        raise ValueError(
+            f"max_steps {max_steps} is no multiple of check_every {check_every}: choose one that is"
+        )
+    value_and_gradient, rule = (
+        value_and_gradient or jax.value_and_grad(loss_fn),
+        optax.with_extra_args_support(rule),
+    )
+    state, blocks = _start(value_and_gradient, params, rule), max_steps // check_every
+
+    def stopped(state: _State) -> Array:
+        return jnp.asarray(stop(state.point, state.loss, state.gradient))
+
+    def going(carry: tuple) -> Array:
+        state, _, block, done = carry
+        return (block < blocks) & ~done & ~state.diverged
+
+    def advance(carry: tuple) -> tuple:
+        state, losses, block, _ = carry
+        state = _advance(loss_fn, value_and_gradient, rule, state, check_every)
+        return state, losses.at[block + 1].set(state.loss), block + 1, stopped(state)
+
+    losses = jnp.full(blocks + 1, state.loss)
+    state, losses, block, done = jax.lax.while_loop(
+        going, advance, (state, losses, jnp.int32(0), stopped(state))
+    )
+    losses = jnp.where(jnp.arange(blocks + 1) <= block, losses, state.loss)
+    reached = jnp.where(done, Outcome.converged, Outcome.unfinished)
+    if isinstance(stop, GradientBelow):
+        reached = jnp.where(
+            done & is_plateau(loss_fn, state.point, state.gradient), Outcome.plateau, reached
+        )
+    return _run(state, losses, jnp.where(state.diverged, Outcome.diverged, reached))
+
+
+def train_minibatch(
+    loss: Callable[[Any, Batch], Array],
+    params: Any,
+    batch: Any,
+    rule: optax.GradientTransformation,
+    key: Array,
+    *,
+    epochs: int,
+    batch_size: int,
+    record_every: int = 1,
+    gradient: Callable[[Any, Batch], Any] | None = None,
+) -> Run:
+    """Gradient descent on a subset of the cases a step (essay, section 4): shuffled, every case once an epoch.
+
+    The last batch of an epoch is shorter where batch_size does not divide the cases. Run.losses is
+    (epochs // record_every + 1,), the loss on all cases; Run.steps counts updates. A run whose loss after an epoch is
+    not finite is `diverged` and stays where the epoch before left it.
+
+    Args:
+        loss: (params, batch) -> scalar, such as jaxnn.loss.
+        params: the initial point.
+        batch: all cases, a tuple of arrays with a leading cases axis.
+        rule: `sgd`, or any optax transformation.
+        key: draws the order of the cases; used up.
+        epochs: how many times through all cases.
+        batch_size: cases a step, from 1 to all.
+        record_every: epochs between records of the loss on all cases.
+        gradient: (params, batch) -> gradient, such as jaxnn.backprop; default jax.grad(loss).
+
+    Raises:
+        ValueError: batch_size above the number of cases or below 1, negative epochs, record_every below 1.
+    """
+    batch = checked_batch(batch)
+    cases = len(batch.inputs)
+    _check_counts(epochs=epochs, batch_size=batch_size, record_every=record_every)
+    if batch_size > cases:
+        raise ValueError(
+            f"batch_size is {batch_size} but there are {cases} cases: give at most that many"
+        )
+    gradient, rule = gradient or jax.grad(loss), optax.with_extra_args_support(rule)
+    params = jax.tree.map(jnp.asarray, params)
+
+    def step(carry: tuple, drawn: Array) -> tuple[tuple, None]:
+        point, memory = carry
+        few = Batch(batch.inputs[drawn], batch.targets[drawn])
+        slope = gradient(point, few)
+        updates, memory = rule.update(
+            slope,
+            memory,
+            point,
+            value=loss(point, few),
+            grad=slope,
+            value_fn=lambda p: loss(p, few),
+        )
+        return (optax.apply_updates(point, updates), memory), None
+
+    def epoch(key: Array, carry: tuple) -> tuple:
+        order = jax.random.permutation(key, cases)
+        whole = cases - cases % batch_size
+        carry, _ = jax.lax.scan(step, carry, order[:whole].reshape(-1, batch_size))
+        return step(carry, order[whole:])[0] if whole < cases else carry
+
+    def record(state: tuple, keys: Array) -> tuple[tuple, Array]:
+        carry, value, steps, diverged = state
+        new = jax.lax.fori_loop(0, len(keys), lambda i, c: epoch(keys[i], c), carry)
+        new_value = loss(new[0], batch)
+        finite = jnp.isfinite(new_value) & ~diverged
+        made = len(keys) * -(-cases // batch_size)
+        kept = jax.tree.map(
+            lambda n, o: jnp.where(finite, n, o),
+            (new, new_value, steps + made),
+            (carry, value, steps),
+        )
+        return (*kept, ~finite), kept[1]
+
+    keys, first = jax.random.split(key, epochs), loss(params, batch)
+    state = ((params, rule.init(params)), first, jnp.int32(0), ~jnp.isfinite(first))
+    whole = epochs - epochs % record_every
+    state, losses = jax.lax.scan(record, state, keys[:whole].reshape(-1, record_every))
+    if whole < epochs:
+        state, _ = record(state, keys[whole:])
+    (point, _), value, steps, diverged = state
+    outcome = jnp.where(diverged, Outcome.diverged, Outcome.unfinished)
+    end = _State(point, value, gradient(point, batch), None, steps, diverged)
+    return _run(end, jnp.concatenate([first[None], losses]), outcome)
