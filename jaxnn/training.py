@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -12,6 +11,7 @@ import optax
 from jax import Array
 
 from jaxnn.losses import checked_batch
+from jaxnn.runs import Run, State, ValueAndGradient, advance, finish, start
 from jaxnn.stopping import (
     GradientBelow,
     Outcome,
@@ -33,78 +33,6 @@ __all__ = [
     "train_minibatch",
     "train_until",
 ]
-
-
-@jax.tree_util.register_dataclass
-@dataclasses.dataclass(frozen=True)
-class Run:
-    """What training gives. Under vmap or in an ensemble every field has a leading members axis.
-
-    params: where training stopped; if it diverged, the last point with a finite loss.
-    losses: (records,) the loss at the start and after every `record_every` or `check_every` steps or epochs; a run that
-        ended earlier repeats its last loss.
-    steps: how many updates were made.
-    outcome: a code of Outcome.
-    gradient_norm: the Euclidean norm of dE/dp at params.
-    """
-
-    params: Any
-    losses: Array
-    steps: Array
-    outcome: Array
-    gradient_norm: Array
-
-
-ValueAndGradient = Callable[[Any], tuple[Array, Any]]
-
-
-class _State(NamedTuple):
-    """A point with all that is known there, so that no step computes a gradient twice."""
-
-    point: Any
-    loss: Array
-    gradient: Any
-    memory: Any  # the update rule's own state
-    steps: Array
-    diverged: Array
-
-
-def _start(value_and_gradient: ValueAndGradient, params: Any, rule: Any) -> _State:
-    params = jax.tree.map(jnp.asarray, params)
-    loss, gradient = value_and_gradient(params)
-    if jnp.shape(loss) != ():
-        raise ValueError(
-            f"the loss has shape {jnp.shape(loss)}: a landscape gives one number, of shape ()"
-        )
-    return _State(params, loss, gradient, rule.init(params), jnp.int32(0), ~jnp.isfinite(loss))
-
-
-def _step(
-    loss_fn: Landscape, value_and_gradient: ValueAndGradient, rule: Any, state: _State
-) -> _State:
-    """One update p' = p - step dE/dp. If the loss at p' is not finite the state stays as it is, marked diverged."""
-    updates, memory = rule.update(
-        state.gradient,
-        state.memory,
-        state.point,
-        value=state.loss,
-        grad=state.gradient,
-        value_fn=loss_fn,
-    )
-    point = optax.apply_updates(state.point, updates)
-    loss, gradient = value_and_gradient(point)
-    finite = jnp.isfinite(loss) & ~state.diverged
-    moved = _State(point, loss, gradient, memory, state.steps + 1, state.diverged)
-    kept = jax.tree.map(lambda new, old: jnp.where(finite, new, old), moved, state)
-    return kept._replace(diverged=~finite)
-
-
-def _advance(
-    loss_fn: Landscape, value_and_gradient: ValueAndGradient, rule: Any, state: _State, steps: int
-) -> _State:
-    return jax.lax.fori_loop(
-        0, steps, lambda _, s: _step(loss_fn, value_and_gradient, rule, s), state
-    )
 
 
 def _check_counts(**counts: int) -> None:
@@ -147,27 +75,17 @@ def train(
         value_and_gradient or jax.value_and_grad(loss_fn),
         optax.with_extra_args_support(rule),
     )
-    state = _start(value_and_gradient, params, rule)
+    state = start(value_and_gradient, params, rule)
 
-    def record(state: _State, _: None) -> tuple[_State, Array]:
-        state = _advance(loss_fn, value_and_gradient, rule, state, record_every)
+    def record(state: State, _: None) -> tuple[State, Array]:
+        state = advance(loss_fn, value_and_gradient, rule, state, record_every)
         return state, state.loss
 
     first = state.loss
     state, losses = jax.lax.scan(record, state, length=steps // record_every)
-    state = _advance(loss_fn, value_and_gradient, rule, state, steps % record_every)
+    state = advance(loss_fn, value_and_gradient, rule, state, steps % record_every)
     outcome = jnp.where(state.diverged, Outcome.diverged, Outcome.unfinished)
-    return _run(state, jnp.concatenate([first[None], losses]), outcome)
-
-
-def _run(state: _State, losses: Array, outcome: Array) -> Run:
-    return Run(
-        params=state.point,
-        losses=losses,
-        steps=state.steps,
-        outcome=outcome.astype(jnp.int32),
-        gradient_norm=optax.tree.norm(state.gradient),
-    )
+    return finish(state, jnp.concatenate([first[None], losses]), outcome)
 
 
 def train_until(
@@ -207,23 +125,23 @@ def train_until(
         value_and_gradient or jax.value_and_grad(loss_fn),
         optax.with_extra_args_support(rule),
     )
-    state, blocks = _start(value_and_gradient, params, rule), max_steps // check_every
+    state, blocks = start(value_and_gradient, params, rule), max_steps // check_every
 
-    def stopped(state: _State) -> Array:
+    def stopped(state: State) -> Array:
         return jnp.asarray(stop(state.point, state.loss, state.gradient))
 
     def going(carry: tuple) -> Array:
         state, _, block, done = carry
         return (block < blocks) & ~done & ~state.diverged
 
-    def advance(carry: tuple) -> tuple:
+    def block_of_steps(carry: tuple) -> tuple:
         state, losses, block, _ = carry
-        state = _advance(loss_fn, value_and_gradient, rule, state, check_every)
+        state = advance(loss_fn, value_and_gradient, rule, state, check_every)
         return state, losses.at[block + 1].set(state.loss), block + 1, stopped(state)
 
     losses = jnp.full(blocks + 1, state.loss)
     state, losses, block, done = jax.lax.while_loop(
-        going, advance, (state, losses, jnp.int32(0), stopped(state))
+        going, block_of_steps, (state, losses, jnp.int32(0), stopped(state))
     )
     losses = jnp.where(jnp.arange(blocks + 1) <= block, losses, state.loss)
     reached = jnp.where(done, Outcome.converged, Outcome.unfinished)
@@ -231,7 +149,7 @@ def train_until(
         reached = jnp.where(
             done & is_plateau(loss_fn, state.point, state.gradient), Outcome.plateau, reached
         )
-    return _run(state, losses, jnp.where(state.diverged, Outcome.diverged, reached))
+    return finish(state, losses, jnp.where(state.diverged, Outcome.diverged, reached))
 
 
 def train_minibatch(
@@ -317,5 +235,5 @@ def train_minibatch(
         state, _ = record(state, keys[whole:])
     (point, _), value, steps, diverged = state
     outcome = jnp.where(diverged, Outcome.diverged, Outcome.unfinished)
-    end = _State(point, value, gradient(point, batch), None, steps, diverged)
-    return _run(end, jnp.concatenate([first[None], losses]), outcome)
+    end = State(point, value, gradient(point, batch), None, steps, diverged)
+    return finish(end, jnp.concatenate([first[None], losses]), outcome)

@@ -1,0 +1,5 @@
+"""`python -m jaxnn` is the command line."""
+
+from jaxnn.cli import main
+
+main()

@@ -1,0 +1,86 @@
+"""The command line: `jaxnn study`, `jaxnn train`, `jaxnn check`. jax is imported only once there is work."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import tyro
+
+from jaxnn.studies.settings import Check, Study, Train
+
+Command = (
+    Annotated[Study, tyro.conf.subcommand("study")]
+    | Annotated[Train, tyro.conf.subcommand("train")]
+    | Annotated[Check, tyro.conf.subcommand("check")]
+)
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run one command; a user's error is one line on stderr and exit status 2."""
+    command = tyro.cli(
+        Command,  # pyright: ignore[reportArgumentType]
+        prog="jaxnn",
+        args=args,
+        description="From initial weights to what training finds there.",
+        config=(tyro.conf.PositionalRequiredArgs, tyro.conf.OmitArgPrefixes),
+    )
+    try:
+        _run(command)
+    except (ValueError, OSError) as error:
+        sys.exit(_complain(error))
+    except KeyboardInterrupt:
+        print("\njaxnn: stopped; the same command goes on from here", file=sys.stderr)
+        sys.exit(130)
+
+
+def _complain(error: Exception) -> int:
+    """Say what is wrong in one line, and give the exit status."""
+    print(f"jaxnn: {' '.join(str(error).split())}", file=sys.stderr)
+    return 2
+
+
+def _run(command: Study | Train | Check) -> None:
+    from jaxnn import devices
+
+    devices.use_all_cores()
+    if isinstance(command, Study):
+        _study(command)
+    elif isinstance(command, Train):
+        from jaxnn.studies import one_network
+
+        print(one_network.run(command))
+    else:
+        _check(command)
+
+
+def _study(command: Study) -> None:
+    from jaxnn import results
+    from jaxnn.studies import findings, initial_weights, problem
+
+    settings = problem.complete(command)
+    path = initial_weights.run(settings)
+    posed, dataset = problem.pose(settings), results.load(path)
+    files = findings.draw(dataset, settings, posed, path / "figures")
+    level = settings.level or 0.0
+    table = findings.table(dataset, level)
+    sentence = findings.finding(dataset, level, name=posed.source.name)
+    results.write_atomically(path / "table.txt", f"{table}\n\n{sentence}\n")
+    print(f"{table}\n\n{sentence}\n\nwrote {path}: arrays.zarr, manifest.json, table.txt, and figures/")
+    print("  " + "\n  ".join(str(file.relative_to(path)) for file in files))
+
+
+def _check(command: Check) -> None:
+    from jaxnn.studies import problem
+
+    settings = problem.complete(command)
+    posed = problem.pose(settings)
+    check = problem.certificate(
+        posed, scheme=settings.scheme, scale=settings.scale, seed=settings.seed
+    )
+    sizes = "-".join(str(size) for size in posed.sizes)
+    print(f"the gradient of {sizes} on {posed.source.name}, four ways, in float64\n{check}")
+    agree = float(check.exact) <= 1e-12
+    print("the three exact ways agree to 1e-12" if agree else "the three exact ways DISAGREE")
+    if not agree:
+        sys.exit(1)

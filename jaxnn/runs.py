@@ -1,0 +1,96 @@
+"""One guarded update, the state it carries, and what a run of many gives."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax import Array
+
+from jaxnn.vocabulary import Landscape
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """What training gives. Under vmap or in an ensemble every field has a leading members axis.
+
+    params: where training stopped; if it diverged, the last point with a finite loss.
+    losses: (records,) the loss at the start and after every `record_every` or `check_every` steps or epochs; a run that
+        ended earlier repeats its last loss.
+    steps: how many updates were made.
+    outcome: a code of Outcome.
+    gradient_norm: the Euclidean norm of dE/dp at params.
+    """
+
+    params: Any
+    losses: Array
+    steps: Array
+    outcome: Array
+    gradient_norm: Array
+
+
+ValueAndGradient = Callable[[Any], tuple[Array, Any]]
+
+
+class State(NamedTuple):
+    """A point with all that is known there, so that no step computes a gradient twice."""
+
+    point: Any
+    loss: Array
+    gradient: Any
+    memory: Any  # the update rule's own state
+    steps: Array
+    diverged: Array
+
+
+def start(value_and_gradient: ValueAndGradient, params: Any, rule: Any) -> State:
+    params = jax.tree.map(jnp.asarray, params)
+    loss, gradient = value_and_gradient(params)
+    if jnp.shape(loss) != ():
+        raise ValueError(
+            f"the loss has shape {jnp.shape(loss)}: a landscape gives one number, of shape ()"
+        )
+    return State(params, loss, gradient, rule.init(params), jnp.int32(0), ~jnp.isfinite(loss))
+
+
+def step(
+    loss_fn: Landscape, value_and_gradient: ValueAndGradient, rule: Any, state: State
+) -> State:
+    """One update p' = p - step dE/dp. If the loss at p' is not finite the state stays as it is, marked diverged."""
+    updates, memory = rule.update(
+        state.gradient,
+        state.memory,
+        state.point,
+        value=state.loss,
+        grad=state.gradient,
+        value_fn=loss_fn,
+    )
+    point = optax.apply_updates(state.point, updates)
+    loss, gradient = value_and_gradient(point)
+    finite = jnp.isfinite(loss) & ~state.diverged
+    moved = State(point, loss, gradient, memory, state.steps + 1, state.diverged)
+    kept = jax.tree.map(lambda new, old: jnp.where(finite, new, old), moved, state)
+    return kept._replace(diverged=~finite)
+
+
+def advance(
+    loss_fn: Landscape, value_and_gradient: ValueAndGradient, rule: Any, state: State, steps: int
+) -> State:
+    return jax.lax.fori_loop(
+        0, steps, lambda _, s: step(loss_fn, value_and_gradient, rule, s), state
+    )
+
+
+def finish(state: State, losses: Array, outcome: Array) -> Run:
+    return Run(
+        params=state.point,
+        losses=losses,
+        steps=state.steps,
+        outcome=outcome.astype(jnp.int32),
+        gradient_norm=optax.tree.norm(state.gradient),
+    )

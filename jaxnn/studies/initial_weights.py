@@ -1,0 +1,312 @@
+"""From which initial weights does training find what? The store of `jaxnn study`, chunk by chunk."""
+
+from __future__ import annotations
+
+import functools
+import time
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from jaxnn import ensembles, results
+from jaxnn.devices import spread
+from jaxnn.losses import accuracy, loss
+from jaxnn.runs import Run
+from jaxnn.stopping import Outcome, gradient_below
+from jaxnn.studies import engine, problem
+from jaxnn.studies.problem import Posed
+from jaxnn.studies.settings import Study, as_json
+from jaxnn.vocabulary import MEMBER, RECORD, SCALE, SCHEME
+
+RECORDS = 60
+"""Losses are written down about this often on the way."""
+
+
+def default_out(settings: Study) -> Path:
+    """The folder of the store where the user names none."""
+    return settings.out or Path("results") / f"study-{Path(settings.data).stem}"
+
+
+def run(settings: Study) -> Path:
+    """Train every network of the study that is not in its store yet, and give the store's path.
+
+    Raises:
+        ValueError: as `problem.pose`, or a store there that was made otherwise.
+    """
+    settings = problem.complete(settings)
+    posed, path = problem.pose(settings), default_out(settings)
+    engine.open_store(path, manifest(settings, posed), _layout(settings, posed))
+    count = chunks(settings)
+    if len(results.finished(path)) < count:
+        print(_estimate(settings, posed), flush=True)
+    engine.run(path, functools.partial(chunk, settings), count, what=posed.source.name)
+    return path
+
+
+def manifest(settings: Study, posed: Posed) -> dict[str, Any]:
+    """All that the study's numbers follow from, and the check of its gradients on its own data."""
+    check = problem.certificate(
+        posed, scheme=settings.schemes[0], scale=1.0, seed=settings.seed
+    )
+    test = posed.test
+    return {
+        "study": "initial weights",
+        "settings": as_json(settings),
+        "network": {"sizes": list(posed.sizes), "activation": list(posed.activation)},
+        "data": {
+            "note": posed.source.note,
+            "classes": list(posed.source.classes),
+            "training_cases": len(posed.train.inputs),
+            "test_cases": 0 if test is None else len(test.inputs),
+            "sha256": problem.digest(posed),
+        },
+        "versions": problem.versions(),
+        "machine": {**problem.machine(), "tile": _tile(settings)},
+        "gradient_check": {
+            "dtype": "float64",
+            "exact": float(check.exact),
+            "table": str(check).splitlines(),
+        },
+    }
+
+
+def _tile(settings: Study) -> int:
+    return 1 if settings.batch_size else min(ensembles.TILE, settings.chunk or ensembles.TILE)
+
+
+def _record_every(settings: Study) -> int:
+    """Steps, or epochs, between records: the whole study has about RECORDS of them."""
+    length = (settings.epochs if settings.batch_size else settings.steps) or 0
+    return max(1, -(-length // RECORDS))
+
+
+def records(settings: Study) -> np.ndarray:
+    """The steps (full batch) or epochs (mini-batches) at which the loss is written down, (records,)."""
+    length = (settings.epochs if settings.batch_size else settings.steps) or 0
+    every = _record_every(settings)
+    return np.arange(length // every + 1) * every
+
+
+def _blocks(settings: Study) -> int:
+    members, size = settings.members or 1, settings.chunk or 1
+    return -(-members // size)
+
+
+def chunks(settings: Study) -> int:
+    """How many chunks the study has: every scheme and scale, cut into blocks of members."""
+    return len(settings.schemes) * len(settings.scales) * _blocks(settings)
+
+
+def _region(settings: Study, number: int) -> results.Region:
+    cell, block = divmod(number, _blocks(settings))
+    scheme, scale = divmod(cell, len(settings.scales))
+    size, members = settings.chunk or 1, settings.members or 1
+    span = (block * size, min((block + 1) * size, members))
+    return {SCHEME: (scheme, scheme + 1), SCALE: (scale, scale + 1), MEMBER: span}
+
+
+def chunk(settings: Study, number: int) -> tuple[results.Region, dict[str, np.ndarray]]:
+    """The region and the arrays of one chunk: a pure function of the resolved settings and the number.
+
+    Member i starts from the same unit draws at every scheme of one kind and every scale, so that the
+    columns of the study are paired.
+    """
+    posed, region = problem.pose(settings), _region(settings, number)
+    first, last = region[MEMBER]
+    starts = ensembles.init(
+        posed.init_key,
+        posed.sizes,
+        members=last - first,
+        first=first,
+        scheme=settings.schemes[region[SCHEME][0]],
+        scale=settings.scales[region[SCALE][0]],
+    )
+    run = _train(settings, posed, starts, first)
+    arrays = _arrays(posed, starts, run)
+    return region, {name: np.asarray(values)[None, None] for name, values in arrays.items()}
+
+
+def _train(settings: Study, posed: Posed, starts: Any, first: int) -> Run:
+    tile = _tile(settings)
+    if settings.batch_size:
+        members = jnp.arange(first, first + len(starts[0].weights))
+        return ensembles.train_minibatch(
+            starts,
+            posed.train,
+            posed.rule,
+            jax.vmap(functools.partial(jax.random.fold_in, posed.order_key))(members),
+            epochs=settings.epochs or 0,
+            batch_size=settings.batch_size,
+            record_every=_record_every(settings),
+            activation=posed.activation,
+            l2=float(settings.l2),
+            tile=tile,
+        )
+    every = _record_every(settings)
+    return ensembles.train_until(
+        posed.loss_fn,
+        starts,
+        posed.rule,
+        stop=gradient_below(settings.gradient),
+        max_steps=(settings.steps or 0) // every * every,
+        check_every=every,
+        tile=tile,
+    )
+
+
+def _arrays(posed: Posed, starts: Any, run: Run) -> dict[str, Any]:
+    """Every array of the chunk, members axis first."""
+    measured = _measure(posed.train, posed.test, starts, run.params, posed.activation)
+    if not posed.classifies:
+        measured = {n: v for n, v in measured.items() if not n.endswith("accuracy")}
+    weights = {
+        name: leaf
+        for when, params in (("initial", starts), ("final", run.params))
+        for name, leaf in _named_leaves(when, params)
+    }
+    return {
+        "initial_loss": run.losses[:, 0],
+        "final_loss": run.losses[:, -1],
+        "gradient_norm": run.gradient_norm,
+        "steps": run.steps,
+        "outcome": run.outcome,
+        "losses": run.losses,
+        **measured,
+        **weights,
+    }
+
+
+def _named_leaves(when: str, params: Any) -> list[tuple[str, Any]]:
+    return [
+        (f"{when}_{kind}_{number}", leaf)
+        for number, layer in enumerate(params, start=1)
+        for kind, leaf in zip(("weights", "biases"), layer, strict=True)
+    ]
+
+
+@functools.partial(jax.jit, static_argnames="activation")
+def _measure(train: Any, test: Any, starts: Any, ends: Any, activation: Any) -> dict[str, Any]:
+    """Accuracy and test loss of each end, and the Euclidean distance from start to end."""
+
+    def one(pair: tuple[Any, Any]) -> dict[str, Any]:
+        start, end = pair
+        measured = {
+            "distance": optax.tree.norm(optax.tree.sub(end, start)),
+            "train_accuracy": accuracy(end, train, activation=activation),
+        }
+        if test is not None:
+            measured["test_accuracy"] = accuracy(end, test, activation=activation)
+            measured["test_loss"] = loss(end, test, activation=activation)
+        return measured
+
+    return spread(one, 1)((starts, ends))
+
+
+def _layout(settings: Study, posed: Posed) -> dict[str, Any]:
+    """Dimensions, labels and variables of the store."""
+    counts = {
+        SCHEME: len(settings.schemes),
+        SCALE: len(settings.scales),
+        MEMBER: settings.members or 1,
+        RECORD: len(records(settings)),
+    }
+    layers = len(posed.sizes) - 1
+    units = ["input", *(f"hidden_{k}" for k in range(1, layers)), "output"]
+    cell, floats = (SCHEME, SCALE, MEMBER), "float32"
+    per_case = {"units": "squared output units per case"}
+    share = {"units": "1"}
+    variables = {
+        "initial_loss": results.Variable(cell, floats, {"long_name": "loss at the start", **per_case}),
+        "final_loss": results.Variable(cell, floats, {"long_name": "loss at the end", **per_case}),
+        "gradient_norm": results.Variable(
+            cell, floats, {"long_name": "Euclidean norm of the gradient at the end"}
+        ),
+        "distance": results.Variable(
+            cell, floats, {"long_name": "Euclidean distance from start to end"}
+        ),
+        "steps": results.Variable(cell, "int32", {"long_name": "updates made", "units": "1"}),
+        "outcome": results.Variable(
+            cell,
+            "int32",
+            {
+                "long_name": "how training ended",
+                "flag_values": [code.value for code in Outcome],
+                "flag_meanings": " ".join(code.name for code in Outcome),
+            },
+        ),
+        "losses": results.Variable((*cell, RECORD), floats, {"long_name": "loss", **per_case}),
+    }
+    parts = ["train"] if posed.test is None else ["train", "test"]
+    for part in parts if posed.classifies else []:
+        variables[f"{part}_accuracy"] = results.Variable(
+            cell, floats, {"long_name": f"share of the {part} cases classified correctly", **share}
+        )
+    if posed.test is not None:
+        variables["test_loss"] = results.Variable(
+            cell, floats, {"long_name": "loss on the test cases", **per_case}
+        )
+    for when in ("initial", "final"):
+        for k in range(1, layers + 1):
+            into, out_of = units[k], units[k - 1]
+            named = {"long_name": f"{when} weights of layer {k}"}
+            variables[f"{when}_weights_{k}"] = results.Variable((*cell, into, out_of), floats, named)
+            named = {"long_name": f"{when} biases of layer {k}"}
+            variables[f"{when}_biases_{k}"] = results.Variable((*cell, into), floats, named)
+    return {
+        "coordinates": {
+            SCHEME: settings.schemes,
+            SCALE: settings.scales,
+            RECORD: [int(at) for at in records(settings)],
+        },
+        "lengths": {**counts, **dict(zip(units, posed.sizes, strict=True))},
+        "chunks": {SCHEME: 1, SCALE: 1, MEMBER: settings.chunk or 1},
+        "variables": variables,
+    }
+
+
+def _estimate(settings: Study, posed: Posed) -> str:
+    """One line on how much there is to do and about how long it takes, from a short trial of one chunk."""
+    members = len(settings.schemes) * len(settings.scales) * (settings.members or 1)
+    by_batch = bool(settings.batch_size)
+    if by_batch:
+        size = min(len(posed.train.inputs), max(1000, settings.batch_size or 1))
+        part = type(posed.train)(*(array[:size] for array in posed.train))
+        trial_length, whole = size, (settings.epochs or 0) * len(posed.train.inputs)
+    else:
+        part, trial_length, whole = posed.train, 20, settings.steps or 0
+    count = min(settings.chunk or 1, settings.members or 1)
+    starts = ensembles.init(posed.init_key, posed.sizes, members=count, scheme=settings.schemes[0])
+
+    def trial() -> Any:
+        if by_batch:
+            keys = jax.random.split(posed.order_key, count)
+            return ensembles.train_minibatch(
+                starts,
+                part,
+                posed.rule,
+                keys,
+                epochs=1,
+                batch_size=min(settings.batch_size or 1, size),
+                activation=posed.activation,
+            )
+        loss_fn, tile = posed.loss_fn, _tile(settings)
+        return ensembles.train(loss_fn, starts, posed.rule, steps=trial_length, tile=tile)
+
+    jax.block_until_ready(trial())
+    before = time.perf_counter()
+    jax.block_until_ready(trial())
+    seconds = (time.perf_counter() - before) / count * members * whole / trial_length
+    work = f"{settings.epochs} epochs" if by_batch else f"at most {settings.steps} steps"
+    network = "-".join(str(size) for size in posed.sizes)
+    return (
+        f"{members} networks {network} on {len(posed.train.inputs)} cases, {work} each: "
+        f"about {_spoken(seconds)} of training on {problem.machine()['devices']}"
+    )
+
+
+def _spoken(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"

@@ -1,0 +1,173 @@
+"""From settings to mathematics: the data, the network's sizes, the landscape, the rule and the keys."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import platform
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from jaxnn import data, descent
+from jaxnn.activations import ACTIVATIONS
+from jaxnn.backpropagation import GradientCheck, check_gradients
+from jaxnn.losses import LossOn, loss_on
+from jaxnn.network import SCHEMES, init
+from jaxnn.studies.settings import Problem, resolved
+from jaxnn.vocabulary import Batch, Layer, Params, lookup
+
+
+@dataclass(frozen=True, eq=False)
+class Posed:
+    """A problem, ready to be computed: everything but where the weights start."""
+
+    source: data.Dataset
+    train: Batch
+    test: Batch | None
+    sizes: tuple[int, ...]
+    activation: tuple[str, ...]
+    loss_fn: LossOn
+    rule: Any
+    init_key: Array
+    order_key: Array
+
+    @property
+    def classifies(self) -> bool:
+        """Whether the targets are classes, so that an accuracy means something."""
+        return bool(self.source.classes)
+
+
+@functools.lru_cache(maxsize=4)
+def pose(settings: Problem) -> Posed:
+    """The problem of resolved settings.
+
+    Raises:
+        ValueError: a setting out of its range, with what came and what was wanted, or as `data.load`.
+    """
+    _check(settings)
+    source = data.load(settings.data, data_dir=settings.data_dir)
+    split_key, init_key, order_key = jax.random.split(jax.random.key(settings.seed), 3)
+    train, test = source.batch, source.test
+    if source.splits:
+        train, test = data.split(source.batch, split_key, settings.test_share)
+    hidden = settings.hidden or ()
+    sizes = (train.inputs.shape[1], *hidden, train.targets.shape[1])
+    if (settings.batch_size or 0) > len(train.inputs):
+        raise ValueError(
+            f"--batch-size {settings.batch_size}: there are {len(train.inputs)} training cases"
+        )
+    activation = _activation(settings.activation, layers=len(sizes) - 1, numbers=not source.classes)
+    return Posed(
+        source=source,
+        train=train,
+        test=test,
+        sizes=sizes,
+        activation=activation,
+        loss_fn=loss_on(train, activation=activation, l2=float(settings.l2)),
+        rule=descent.named(settings.rule, settings.step_size or 0.0),
+        init_key=init_key,
+        order_key=order_key,
+    )
+
+
+def _activation(names: tuple[str, ...], *, layers: int, numbers: bool) -> tuple[str, ...]:
+    """One name per layer; numbers as targets get an identity output where one name was given."""
+    for name in names:
+        lookup(ACTIVATIONS, name, what="activation")
+    if len(names) == 1:
+        return names * (layers - 1) + (("identity",) if numbers else names)
+    if len(names) != layers:
+        raise ValueError(f"--activation has {len(names)} names for {layers} layers: give 1 or {layers}")
+    return names
+
+
+def _check(settings: Problem) -> None:
+    """Refuse values that mean nothing, before any data is read."""
+    least = {"l2": 0, "steps": 0, "batch_size": 0, "epochs": 0, "seed": 0, "members": 1, "chunk": 1,
+             "level": 0, "gradient": 0}  # fmt: skip
+    for name, bound in least.items():
+        value = getattr(settings, name, None)
+        if value is not None and not bound <= value < float("inf"):
+            option = name.replace("_", "-")
+            raise ValueError(f"--{option} is {value}: give a finite number, at least {bound}")
+    if any(units < 1 for units in settings.hidden or ()):
+        raise ValueError(f"--hidden is {settings.hidden}: every layer needs at least 1 unit")
+    if not 0 < settings.test_share < 1:
+        raise ValueError(f"--test-share is {settings.test_share}: give a number between 0 and 1")
+    if settings.seed >= 2**32:
+        raise ValueError(f"--seed is {settings.seed}: give a whole number below 2^32")
+    for scheme in getattr(settings, "schemes", ()) or (getattr(settings, "scheme", "normal"),):
+        lookup(SCHEMES, scheme, what="scheme")
+    scales = getattr(settings, "scales", (getattr(settings, "scale", 1.0),))
+    if not scales or any(not 0 < scale < float("inf") for scale in scales):
+        raise ValueError(f"--scales is {scales}: give finite numbers above 0")
+    for name in ("schemes", "scales"):
+        values = getattr(settings, name, ())
+        if len(set(values)) < len(values):
+            raise ValueError(f"--{name} is {values}: name each once")
+
+
+def complete(settings: Problem) -> Any:
+    """The settings with the data set's defaults filled in, refused where they contradict each other.
+
+    Raises:
+        ValueError: --steps together with --batch-size or --epochs.
+    """
+    by_batch = bool(settings.batch_size) or bool(settings.epochs)
+    if by_batch and settings.steps:
+        raise ValueError("--steps counts full-batch updates: give it, or --batch-size and --epochs")
+    return resolved(settings)
+
+
+def certificate(posed: Posed, *, scheme: str, scale: float, seed: int) -> GradientCheck:
+    """The gradient of this network on these data four ways, in float64, at one initial point."""
+    with jax.enable_x64(True):
+        params = init(
+            jax.random.key(seed), posed.sizes, scheme=scheme, scale=scale, dtype=jnp.float64
+        )
+        batch = Batch(*(np.asarray(part, np.float64) for part in posed.train))
+        key, l2 = jax.random.key(seed), float(posed.loss_fn.l2)
+
+        @jax.jit
+        def check(params: Params, batch: Batch) -> GradientCheck:
+            return check_gradients(params, batch, activation=posed.activation, l2=l2, key=key)
+
+        return jax.block_until_ready(check(params, batch))
+
+
+def digest(posed: Posed) -> str:
+    """SHA-256 of the training and test cases, which tells data apart that have one name."""
+    total = hashlib.sha256()
+    for batch in (posed.train, posed.test):
+        for part in batch or ():
+            total.update(np.ascontiguousarray(part).tobytes())
+    return total.hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """The versions that the last bits of a result depend on."""
+    packages = {name: version(name) for name in ("jax", "jaxlib", "numpy", "optax")}
+    from jaxnn import __version__
+
+    return {"jaxnn": __version__, **packages, "python": platform.python_version()}
+
+
+def machine() -> dict[str, Any]:
+    """What the results were computed on, as far as their last bits depend on it."""
+    kinds = sorted({device.device_kind for device in jax.local_devices()})
+    return {
+        "processor": platform.machine(),
+        "devices": f"{jax.local_device_count()} {jax.default_backend()} ({', '.join(kinds)})",
+    }
+
+
+def as_params(arrays: Any) -> Params:
+    """Layers from a flat sequence of weights, biases, weights, biases ..."""
+    pairs = zip(arrays[::2], arrays[1::2], strict=True)
+    return tuple(Layer(jnp.asarray(w), jnp.asarray(b)) for w, b in pairs)

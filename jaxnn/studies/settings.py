@@ -1,0 +1,137 @@
+"""What can be asked of each command, with its defaults. Only the standard library is imported here."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A network and how it is trained; what is None comes from the data set's own defaults."""
+
+    data: str
+    """xor, boolean_or, parity3, parity4, iris, wine, breast_cancer, digits, mnist, or a file.csv."""
+    data_dir: Path | None = None
+    """The folder with MNIST's four IDX files."""
+    hidden: tuple[int, ...] | None = None
+    """Units of each hidden layer, e.g. --hidden 16 8; --hidden with nothing: no hidden layer."""
+    activation: tuple[str, ...] = ("sigmoid",)
+    """sigmoid, tanh, relu, erf or identity: one for all layers, or one per layer. With one, numbers as
+    targets (a .csv whose last column is not a class) get an identity output."""
+    l2: float = 0.0
+    """Adds (l2 / 2) times the sum of all squared parameters to the loss."""
+    rule: str = "sgd"
+    """The update rule: sgd, momentum, nesterov, adam or rmsprop."""
+    step_size: float | None = None
+    """Factor on the gradient in p' = p - step_size dE/dp."""
+    steps: int | None = None
+    """At most this many full-batch updates (without --batch-size)."""
+    batch_size: int | None = None
+    """Cases a step, 0 for all of them at once."""
+    epochs: int | None = None
+    """Times through all cases (with --batch-size)."""
+    test_share: float = 0.2
+    """Share of the cases kept for testing, where the data has no test set of its own."""
+    seed: int = 0
+    """Draws the test cases, the initial weights and the order of the cases."""
+
+
+@dataclass(frozen=True)
+class Study(Problem):
+    """From which initial weights does training find what?"""
+
+    schemes: tuple[str, ...] = ("normal", "uniform", "glorot_normal", "nielsen")
+    """Distributions of the initial weights (all 11: see jaxnn.network.SCHEMES)."""
+    scales: tuple[float, ...] = (0.1, 0.3, 1.0, 2.0, 5.0, 10.0)
+    """Factors on the initial weights."""
+    members: int | None = None
+    """Networks for each scheme and scale, each from its own initial weights."""
+    level: float | None = None
+    """A network has found a good place if its final loss on the training cases is at most this."""
+    gradient: float = 1e-6
+    """Full-batch training stops where the gradient's norm is below this."""
+    chunk: int | None = None
+    """Networks trained between two writes to the store."""
+    out: Path | None = None
+    """Folder of the store; default results/study-DATA."""
+
+
+@dataclass(frozen=True)
+class Train(Problem):
+    """Train one network: learning curve and confusion table."""
+
+    scheme: str = "glorot_normal"
+    """Distribution of the initial weights."""
+    scale: float = 1.0
+    """Factor on the initial weights."""
+    out: Path | None = None
+    """Folder of the figure; default results/train-DATA."""
+
+
+@dataclass(frozen=True)
+class Check(Problem):
+    """Compute the gradient four ways, in float64, and compare."""
+
+    scheme: str = "glorot_normal"
+    """Distribution of the initial weights."""
+    scale: float = 1.0
+    """Factor on the initial weights."""
+
+
+_SMALL = {"step_size": 1.0, "steps": 3000, "batch_size": 0, "epochs": 0, "members": 200, "chunk": 200}
+_BY_BATCH = {**_SMALL, "steps": 0, "batch_size": 10}
+
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "xor": {**_SMALL, "hidden": (2,), "step_size": 4.0, "steps": 10_000, "level": 0.05},
+    "boolean_or": {**_SMALL, "hidden": (2,), "step_size": 4.0, "steps": 5000, "level": 0.05},
+    "parity3": {**_SMALL, "hidden": (4,), "step_size": 4.0, "steps": 10_000, "level": 0.05},
+    "parity4": {**_SMALL, "hidden": (8,), "step_size": 4.0, "steps": 10_000, "level": 0.05},
+    "iris": {**_SMALL, "hidden": (8,), "level": 0.05},
+    "wine": {**_SMALL, "hidden": (8,), "level": 0.02},
+    "breast_cancer": {**_SMALL, "hidden": (8,), "steps": 2000, "level": 0.04, "members": 100},
+    "digits": {
+        **_BY_BATCH, "hidden": (32,), "epochs": 30, "level": 0.05, "members": 20, "chunk": 20,
+    },
+    "mnist": {
+        **_BY_BATCH, "hidden": (30,), "epochs": 3, "level": 0.15, "members": 4, "chunk": 4,
+    },
+}  # fmt: skip
+"""Per data set, what leaves the whole study within minutes on two cores; a .csv file takes CSV's."""
+CSV = {**_SMALL, "hidden": (8,), "step_size": 0.5, "members": 50, "level": 0.1}
+
+P = TypeVar("P", bound=Problem)
+
+
+def resolved(settings: P) -> P:
+    """The settings with every None that has a default for this data set filled in."""
+    defaults = dict(DEFAULTS.get(settings.data, CSV))
+    if by_batches(settings):
+        defaults.update(steps=0, batch_size=defaults["batch_size"] or 10)
+        defaults.update(epochs=defaults["epochs"] or 30)
+    else:
+        defaults.update(batch_size=0, epochs=0, steps=defaults["steps"] or 1000)
+    names = {field.name for field in fields(settings)}
+    missing = {
+        name: value
+        for name, value in defaults.items()
+        if name in names and getattr(settings, name) is None
+    }
+    return replace(settings, **missing)
+
+
+def by_batches(settings: Problem) -> bool:
+    """Whether training goes by mini-batches: as asked, else as the data set's defaults say."""
+    if settings.batch_size is not None:
+        return settings.batch_size > 0
+    if settings.epochs or settings.steps:
+        return bool(settings.epochs)
+    return DEFAULTS.get(settings.data, CSV)["batch_size"] > 0
+
+
+def as_json(settings: Problem) -> dict[str, Any]:
+    """The settings that decide the results, as JSON holds them: all but where files lie."""
+    named = {n: value for n, value in asdict(settings).items() if n not in ("out", "data_dir")}
+    named["data"] = Path(settings.data).name
+    return {n: list(value) if isinstance(value, tuple) else value for n, value in named.items()}
