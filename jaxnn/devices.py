@@ -8,6 +8,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 
 def use_all_cores(cores: int | None = None) -> int:
@@ -29,33 +30,50 @@ def use_all_cores(cores: int | None = None) -> int:
     return count
 
 
-def spread(function: Callable[..., Any], tile: int) -> Callable[..., Any]:
-    """The map of `function` over the leading axis of its argument, over all devices, `tile` at a time.
+def _mesh() -> jax.sharding.Mesh:
+    count = jax.local_device_count()
+    auto = (jax.sharding.AxisType.Auto,)
+    return jax.make_mesh((count,), ("members",), axis_types=auto, devices=jax.local_devices())
 
-    Every tile is run at the same vmap width: the last is filled up with copies of the last member, and
-    what they give is cut off. So what a member gives does not depend on how many others there are.
+
+def place(members: Any, tile: int) -> Any:
+    """The members (leading axis) over all devices, filled up to whole tiles on each.
+
+    What fills is copies of the last member, for `collect` to cut off.
     """
-
-    def mapped(members: Any) -> Any:
-        count = len(jax.tree.leaves(members)[0])
-        devices = jax.local_device_count()
-        padding = -count % (tile * devices)
-        padded = jax.tree.map(lambda leaf: _fill(leaf, padding), members)
-        mesh = jax.make_mesh((devices,), ("members",), axis_types=(jax.sharding.AxisType.Auto,))
-        by_device = jax.shard_map(
-            lambda share: _tiled(function, share, tile),
-            mesh=mesh,
-            in_specs=jax.P("members"),
-            out_specs=jax.P("members"),
-            check_vma=False,
-        )
-        return jax.tree.map(lambda leaf: leaf[:count], by_device(padded))
-
-    return mapped
+    count = len(jax.tree.leaves(members)[0])
+    padding = -count % (tile * jax.local_device_count())
+    sharding = jax.NamedSharding(_mesh(), jax.P("members"))
+    return jax.tree.map(lambda leaf: jax.device_put(_fill(leaf, padding), sharding), members)
 
 
 def _fill(leaf: Any, padding: int) -> Any:
-    return jnp.concatenate([leaf, jnp.repeat(leaf[-1:], padding, axis=0)]) if padding else leaf
+    leaf = jnp.asarray(leaf)
+    return leaf[jnp.minimum(jnp.arange(len(leaf) + padding), len(leaf) - 1)] if padding else leaf
+
+
+def spread(function: Callable[..., Any], members: Any, tile: int) -> Any:
+    """The map of `function` over members that were placed with this tile; called under jit.
+
+    Each device works through its share `tile` members at a time, all tiles at the same vmap width, so
+    what a member gives does not depend on how many others there are. The devices exchange nothing.
+
+    On CPU the function must not call batched LAPACK (jnp.linalg.eigh and the like): in jaxlib 0.10.2
+    two devices that do so at once wait for each other for ever.
+    """
+    by_device = jax.shard_map(
+        lambda share: _tiled(function, share, tile),
+        mesh=_mesh(),
+        in_specs=jax.P("members"),
+        out_specs=jax.P("members"),
+        check_vma=False,
+    )
+    return by_device(members)
+
+
+def collect(placed: Any, count: int) -> Any:
+    """The first `count` members of what `spread` gave, gathered through the host's memory."""
+    return jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf)[:count]), placed)
 
 
 def _tiled(function: Callable[..., Any], members: Any, tile: int) -> Any:

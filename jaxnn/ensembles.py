@@ -17,7 +17,7 @@ from jax import Array
 from jaxnn import losses, network, training
 from jaxnn.backpropagation import backprop, loss_and_backprop
 from jaxnn.descent import as_pytree
-from jaxnn.devices import spread
+from jaxnn.devices import collect, place, spread
 from jaxnn.losses import LossOn
 from jaxnn.runs import Run, ValueAndGradient
 from jaxnn.stopping import Stop
@@ -42,6 +42,10 @@ def init(
         raise ValueError(f"members is {members}: give at least 1")
     keys = jax.vmap(partial(jax.random.fold_in, key))(jnp.arange(first, first + members))
     return jax.vmap(lambda k: network.init(k, sizes, **settings))(keys)
+
+
+def _count(members: Any) -> int:
+    return len(jax.tree.leaves(members)[0])
 
 
 def _value_and_gradient(loss_fn: Landscape) -> ValueAndGradient | None:
@@ -69,9 +73,15 @@ def train(
     Raises:
         ValueError: as `training.train`.
     """
-    return _train(
-        as_pytree(loss_fn), starts, as_pytree(rule), steps=steps, record_every=record_every, tile=tile
+    run = _train(
+        as_pytree(loss_fn),
+        place(starts, tile),
+        as_pytree(rule),
+        steps=steps,
+        record_every=record_every,
+        tile=tile,
     )
+    return collect(run, _count(starts))
 
 
 @partial(jax.jit, static_argnames=("steps", "record_every", "tile"))
@@ -88,7 +98,7 @@ def _train(
             value_and_gradient=_value_and_gradient(loss_fn),
         )
 
-    return spread(one, tile)(starts)
+    return spread(one, starts, tile)
 
 
 def train_until(
@@ -108,15 +118,16 @@ def train_until(
     Raises:
         ValueError: as `training.train_until`.
     """
-    return _train_until(
+    run = _train_until(
         as_pytree(loss_fn),
-        starts,
+        place(starts, tile),
         as_pytree(rule),
         as_pytree(stop),
         max_steps=max_steps,
         check_every=check_every,
         tile=tile,
     )
+    return collect(run, _count(starts))
 
 
 @partial(jax.jit, static_argnames=("max_steps", "check_every", "tile"))
@@ -134,7 +145,7 @@ def _train_until(
             value_and_gradient=_value_and_gradient(loss_fn),
         )
 
-    return spread(one, tile)(starts)
+    return spread(one, starts, tile)
 
 
 def train_minibatch(
@@ -158,11 +169,10 @@ def train_minibatch(
     Raises:
         ValueError: as `training.train_minibatch`.
     """
-    return _train_minibatch(
-        starts,
+    run = _train_minibatch(
+        place((starts, keys), tile),
         batch,
         as_pytree(rule),
-        keys,
         l2,
         epochs=epochs,
         batch_size=batch_size,
@@ -170,14 +180,14 @@ def train_minibatch(
         activation=activation,
         tile=tile,
     )
+    return collect(run, _count(starts))
 
 
 @partial(jax.jit, static_argnames=("epochs", "batch_size", "record_every", "activation", "tile"))
 def _train_minibatch(
-    starts: Any,
+    members: Any,
     batch: Batch,
     rule: Any,
-    keys: Array,
     l2: Any,
     *,
     epochs: int,
@@ -202,4 +212,4 @@ def _train_minibatch(
             gradient=lambda params, few: backprop(params, few, **settings),
         )
 
-    return spread(one, tile)((starts, keys))
+    return spread(one, members, tile)

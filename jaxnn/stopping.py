@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import optax
 from jax import Array
+from jax.flatten_util import ravel_pytree
 
 from jaxnn.losses import checked_batch, correct
 from jaxnn.vocabulary import Batch, Landscape
@@ -91,40 +92,111 @@ SATURATED = 0.99
 SLOPE_LEFT = 0.2
 
 
-def is_plateau(loss_fn: Landscape, point: Any, gradient: Any) -> Array:
-    """Whether a point with a small gradient is not, for all one can see from there, near a minimum: a bool.
+# Hessian-vector products spent on the extreme curvatures; exact for that many parameters
+KRYLOV = 16
 
-    Yes where any of these holds.
-    - The landscape offers `saturation(point)` and it is above SATURATED: some unit responds to no case.
-    - The curvature along the gradient (where that is exactly 0, along a fixed random direction) is not positive, or flat
-      to precision: moving by the point's own size would change the loss by less than its rounding.
-    - One Newton step along the gradient leaves more than SLOPE_LEFT of the slope: the loss falls like an exponential or
-      a power towards a limit far away, not like a quadratic towards a minimum. This needs no scale of weights or losses.
-      It is waived where that step is below 8 eps times the point's size, where the slope is rounding.
 
-    What a bare function hides, such as units saturated where the gradient does not look, is not seen: give `loss_on`.
-    Costs about three gradients.
+def is_plateau(loss_fn: Landscape, point: Any) -> Array:
+    """Whether a point with a small gradient is not, for all one can see from there, near a minimum.
+
+    A bool, True where any of these holds.
+
+    - The landscape offers `saturation(point)` and it is above SATURATED: a unit responds to no case.
+    - The Hessian is flat to precision: moving by the point's own size would change the loss by less
+      than its rounding.
+    - The Hessian has a negative eigenvalue, as seen by KRYLOV Lanczos steps, that three Newton steps
+      along the gradient do not halve: a saddle. (Near a set of zero loss, what is left of the residuals
+      gives negative eigenvalues that vanish with them.)
+    - The curvature along the gradient is not positive, or one Newton step along it leaves more than
+      SLOPE_LEFT of the slope: the loss falls like an exponential or a power towards a limit far away,
+      not like a quadratic towards a minimum. This needs no scale of weights or losses, and is waived
+      where that step is below 8 eps times the point's size, since there the slope is rounding.
+
+    What a bare function hides, such as saturated units, is not seen: give `loss_on`. Costs about
+    4 KRYLOV gradients and KRYLOV copies of the point.
     """
-    size = optax.tree.norm(gradient)
-    keys = jax.random.split(jax.random.key(0), len(jax.tree.leaves(point)))
-    probe = jax.tree.unflatten(
-        jax.tree.structure(point),
-        [
-            jax.random.normal(k, p.shape, p.dtype)
-            for k, p in zip(keys, jax.tree.leaves(point), strict=True)
-        ],
-    )
-    away = jax.tree.map(lambda g, v: jnp.where(size > 0, g, v), gradient, probe)
-    unit = jax.tree.map(lambda v: v / optax.tree.norm(away), away)
-    gradient_fn = jax.grad(loss_fn)
-    _, along = jax.jvp(gradient_fn, (point,), (unit,))
-    curvature = optax.tree.vdot(unit, along)
-    newton = size / jnp.where(curvature > 0, curvature, 1.0)
-    ahead = gradient_fn(jax.tree.map(lambda p, v: p - newton * v, point, unit))
-    left = jnp.abs(optax.tree.vdot(unit, ahead))
-    eps = jnp.finfo(size.dtype).eps
-    rounding = newton <= 8 * eps * optax.tree.norm(point)
-    flat = curvature * optax.tree.norm(point, squared=True) <= eps * jnp.abs(loss_fn(point))
-    minimum = (curvature > 0) & ~flat & (rounding | (left <= SLOPE_LEFT * size))
+    flat, unravel = ravel_pytree(point)
+
+    def gradient_at(p: Array) -> Array:
+        return ravel_pytree(jax.grad(loss_fn)(unravel(p)))[0]
+
+    def hessian_product(p: Array, v: Array) -> Array:
+        return jax.jvp(gradient_at, (p,), (v,))[1]
+
+    def newton_step(p: Array) -> tuple[Array, Array, Array, Array]:
+        """The unit gradient at p, its size, the curvature along it, and where the step leads."""
+        slope = gradient_at(p)
+        size = jnp.linalg.norm(slope)
+        unit = slope / jnp.where(size > 0, size, 1.0)
+        curvature = jnp.vdot(unit, hessian_product(p, unit))
+        newton = jnp.where(curvature > 0, size / jnp.where(curvature > 0, curvature, 1.0), 0.0)
+        return unit, size, curvature, p - newton * unit
+
+    eps, length = jnp.finfo(flat.dtype).eps, jnp.linalg.norm(flat)
+    unit, size, curvature, ahead = newton_step(flat)
+    left = jnp.abs(jnp.vdot(unit, gradient_at(ahead)))
+    rounding = (curvature > 0) & (size <= curvature * 8 * eps * length)
+    falling = (size > 0) & ~rounding & ((curvature <= 0) | (left > SLOPE_LEFT * size))
+
+    here, widest = _extreme_curvatures(lambda v: hessian_product(flat, v), flat)
+    settled = newton_step(newton_step(ahead)[-1])[-1]
+    there, _ = _extreme_curvatures(lambda v: hessian_product(settled, v), flat)
+    featureless = widest * length**2 <= eps * jnp.abs(loss_fn(point))
+    saddle = (here < -64 * eps * widest) & (there < 0.5 * here)
     saturation = getattr(loss_fn, "saturation", None)
-    return ~minimum if saturation is None else ~minimum | (saturation(point) > SATURATED)
+    saturated = False if saturation is None else saturation(point) > SATURATED
+    return featureless | saddle | falling | saturated
+
+
+def _extreme_curvatures(product: Callable[[Array], Array], like: Array) -> tuple[Array, Array]:
+    """The lowest Ritz value of a symmetric matrix, and a bound on its largest in absolute value.
+
+    Lanczos from a fixed draw, orthogonalised twice at every step, then bisection. A Ritz value is
+    never below the lowest eigenvalue, so a negative one proves a negative one (Saad 2011, section 6.4).
+    """
+    steps = min(KRYLOV, like.size)
+    start = jax.random.normal(jax.random.key(0), like.shape, like.dtype)
+    basis = jnp.zeros((steps, like.size), like.dtype).at[0].set(start / jnp.linalg.norm(start))
+
+    def extend(basis: Array, i: Array) -> tuple[Array, tuple[Array, Array]]:
+        v = product(basis[i])
+        diagonal = jnp.vdot(basis[i], v)
+        v = v - basis.T @ (basis @ v)
+        v = v - basis.T @ (basis @ v)
+        size = jnp.linalg.norm(v)
+        # the last step's new vector falls off the end
+        return basis.at[i + 1].set(v / jnp.where(size > 0, size, 1.0)), (diagonal, size)
+
+    _, (diagonal, off) = jax.lax.scan(extend, basis, jnp.arange(steps))
+    off = off.at[-1].set(0.0)
+    widest = jnp.max(jnp.abs(diagonal) + off + jnp.roll(off, 1))  # Gershgorin
+    return _lowest_of_tridiagonal(diagonal, off, widest), widest
+
+
+def _lowest_of_tridiagonal(diagonal: Array, off: Array, widest: Array) -> Array:
+    """The lowest eigenvalue, by bisection on the signs of the pivots of T - x (Sturm's count).
+
+    Not by LAPACK: jaxlib 0.10.2 runs batched eigenproblems on the threads that XLA's CPU devices wait
+    on, and two devices that do so at once wait for ever.
+    """
+    tiny = jnp.finfo(diagonal.dtype).tiny
+
+    def below(x: Array) -> Array:
+        def pivot(last: Array, entry: tuple[Array, Array]) -> tuple[Array, Array]:
+            a, b = entry
+            d = a - x - b * b / last
+            d = jnp.where(jnp.abs(d) < tiny, -tiny, d)
+            return d, d < 0
+
+        squares = (diagonal, jnp.roll(off, 1).at[0].set(0.0))
+        return jnp.any(jax.lax.scan(pivot, jnp.ones_like(x), squares)[1])
+
+    def halve(_: Array, span: tuple[Array, Array]) -> tuple[Array, Array]:
+        low, high = span
+        middle = 0.5 * (low + high)
+        found = below(middle)
+        return jnp.where(found, low, middle), jnp.where(found, middle, high)
+
+    # from 2 widest down to eps widest, and a little further
+    halvings = jnp.finfo(diagonal.dtype).nmant + 4
+    return jax.lax.fori_loop(0, halvings, halve, (-widest, widest))[1]

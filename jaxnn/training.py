@@ -147,7 +147,7 @@ def train_until(
     reached = jnp.where(done, Outcome.converged, Outcome.unfinished)
     if isinstance(stop, GradientBelow):
         reached = jnp.where(
-            done & is_plateau(loss_fn, state.point, state.gradient), Outcome.plateau, reached
+            done & is_plateau(loss_fn, state.point), Outcome.plateau, reached
         )
     return finish(state, losses, jnp.where(state.diverged, Outcome.diverged, reached))
 
@@ -216,7 +216,7 @@ def train_minibatch(
 
     def record(state: tuple, keys: Array) -> tuple[tuple, Array]:
         carry, value, steps, diverged = state
-        new = jax.lax.fori_loop(0, len(keys), lambda i, c: epoch(keys[i], c), carry)
+        new, _ = jax.lax.scan(lambda c, k: (epoch(k, c), None), carry, keys)
         new_value = loss(new[0], batch)
         finite = jnp.isfinite(new_value) & ~diverged
         made = len(keys) * -(-cases // batch_size)

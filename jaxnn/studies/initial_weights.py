@@ -13,7 +13,7 @@ import numpy as np
 import optax
 
 from jaxnn import ensembles, results
-from jaxnn.devices import spread
+from jaxnn.devices import collect, place, spread
 from jaxnn.losses import accuracy, loss
 from jaxnn.runs import Run
 from jaxnn.stopping import Outcome, gradient_below
@@ -160,7 +160,7 @@ def _train(settings: Study, posed: Posed, starts: Any, first: int) -> Run:
 
 def _arrays(posed: Posed, starts: Any, run: Run) -> dict[str, Any]:
     """Every array of the chunk, members axis first."""
-    measured = _measure(posed.train, posed.test, starts, run.params, posed.activation)
+    measured = _measure(posed, starts, run.params)
     if not posed.classifies:
         measured = {n: v for n, v in measured.items() if not n.endswith("accuracy")}
     weights = {
@@ -188,10 +188,15 @@ def _named_leaves(when: str, params: Any) -> list[tuple[str, Any]]:
     ]
 
 
-@functools.partial(jax.jit, static_argnames="activation")
-def _measure(train: Any, test: Any, starts: Any, ends: Any, activation: Any) -> dict[str, Any]:
+def _measure(posed: Posed, starts: Any, ends: Any) -> dict[str, Any]:
     """Accuracy and test loss of each end, and the Euclidean distance from start to end."""
+    pairs = place((starts, ends), 1)
+    measured = _measured(pairs, posed.train, posed.test, posed.activation)
+    return collect(measured, len(starts[0].weights))
 
+
+@functools.partial(jax.jit, static_argnames="activation")
+def _measured(pairs: Any, train: Any, test: Any, activation: Any) -> dict[str, Any]:
     def one(pair: tuple[Any, Any]) -> dict[str, Any]:
         start, end = pair
         measured = {
@@ -203,7 +208,7 @@ def _measure(train: Any, test: Any, starts: Any, ends: Any, activation: Any) -> 
             measured["test_loss"] = loss(end, test, activation=activation)
         return measured
 
-    return spread(one, 1)((starts, ends))
+    return spread(one, pairs, 1)
 
 
 def _layout(settings: Study, posed: Posed) -> dict[str, Any]:
