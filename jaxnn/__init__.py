@@ -1,6 +1,7 @@
 """jaxnn: from initial weights to what training finds there.
 
-The short names are loaded when they are first used, so that `import jaxnn` and the command line start without jax.
+The short names are loaded when they are first used, so that `import jaxnn` and the command line
+start without jax.
 """
 
 from __future__ import annotations

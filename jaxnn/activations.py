@@ -1,8 +1,9 @@
 """Activation functions, each with its derivative derived by hand beside it.
 
-Every pair is (sigma(u), sigma'(u)) on arrays of any shape. The derivatives are written so that they keep their leading
-digits in the tails, where the textbook forms o (1 - o) and 1 - o^2 lose them all: sigma' of the sigmoid is finite and
-positive in float32 for |u| <= 87, and those of tanh and erf for as long as their true values are float32 numbers.
+Every pair is (sigma(u), sigma'(u)) on arrays of any shape. The derivatives are written so that they
+keep their leading digits in the tails, where the textbook forms o (1 - o) and 1 - o^2 lose them
+all: sigma' of the sigmoid is finite and positive in float32 for |u| <= 87, and those of tanh and
+erf for as long as their true values are float32 numbers.
 """
 
 from __future__ import annotations
@@ -29,8 +30,9 @@ class Activation(NamedTuple):
 def sigmoid(u: Array) -> Array:
     """sigma(u) = 1 / (1 + e^-u), the essay's activation (section 2), of any shape.
 
-    Evaluated with the exponential of -|u|, which cannot overflow: 1 / (1 + e) for u >= 0 and e / (1 + e) below. In this
-    form automatic differentiation, too, keeps its digits where the output rounds to 1.
+    Evaluated with the exponential of -|u|, which cannot overflow: 1 / (1 + e) for u >= 0 and e / (1
+    + e) below. In this form automatic differentiation, too, keeps its digits where the output
+    rounds to 1.
     """
     e = jnp.exp(jnp.where(u >= 0, -u, u))
     return jnp.where(u >= 0, 1.0, e) / (1.0 + e)
@@ -39,8 +41,9 @@ def sigmoid(u: Array) -> Array:
 def sigmoid_derivative(u: Array) -> Array:
     """sigma'(u) = e^-u / (1 + e^-u)^2 (essay, section 5).
 
-    sigma = (1 + e^-u)^-1, so by the chain rule sigma' = -(1 + e^-u)^-2 (-e^-u). The quotient is even in u (multiply
-    both sides of the bar by e^2u), so -|u| may stand for -u: e^-|u| <= 1 neither overflows nor cancels.
+    sigma = (1 + e^-u)^-1, so by the chain rule sigma' = -(1 + e^-u)^-2 (-e^-u). The quotient is
+    even in u (multiply both sides of the bar by e^2u), so -|u| may stand for -u: e^-|u| <= 1
+    neither overflows nor cancels.
     """
     e = jnp.exp(-jnp.abs(u))
     return e / ((1.0 + e) * (1.0 + e))
@@ -60,7 +63,9 @@ def tanh_derivative(u: Array) -> Array:
 
 
 def relu(u: Array) -> Array:
-    """The positive part of u; its derivative at 0 is taken as 0, by hand and by automatic differentiation alike."""
+    """The positive part of u; its derivative at 0 is taken as 0, by hand and by automatic
+    differentiation alike.
+    """
     return jnp.where(u > 0, u, 0.0)
 
 
@@ -107,6 +112,7 @@ def per_layer(activation: str | tuple[str, ...], layers: int) -> tuple[Activatio
     names = (activation,) * layers if isinstance(activation, str) else tuple(activation)
     if len(names) != layers:
         raise ValueError(
-            f"activation has {len(names)} names {names} but the network has {layers} layers: give one name, or one per layer"
+            f"activation has {len(names)} names {names} but the network has {layers} layers: "
+            "give one name, or one per layer"
         )
     return tuple(lookup(ACTIVATIONS, name, what="activation") for name in names)

@@ -1,7 +1,8 @@
-"""The gradient by hand, twice: the reverse sweep, and the essay's recursion node by node; and the check that they agree.
+"""The gradient by hand, twice: the reverse sweep, and the essay's recursion node by node; and the
+check that they agree.
 
-Nothing here but `check_gradients`, which compares, calls a transformation that differentiates. The activations'
-derivatives are derived in `activations`.
+Nothing here but `check_gradients`, which compares, calls a transformation that differentiates. The
+activations' derivatives are derived in `activations`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from jax import Array
 from jax.flatten_util import ravel_pytree
 
 from jaxnn.losses import fitted, loss_on, penalty
-from jaxnn.network import layers_of
+from jaxnn.network import layers_of, one_case
 from jaxnn.vocabulary import Batch, Layer
 
 
@@ -27,16 +28,19 @@ def loss_and_backprop(
     activation: str | tuple[str, ...] = "sigmoid",
     l2: float | Array = 0.0,
 ) -> tuple[Array, Any]:
-    """The loss, a scalar, and its gradient in the structure of params, by one sweep forward and one in reverse.
+    """The loss, a scalar, and its gradient in the structure of params, by one sweep forward and one
+    in reverse.
 
-    A column of v and u is one training case, so every formula of the essay stands for all cases at once: u = W v + b,
-    v' = sigma(u), and from E = (1/n) sum_n sum_k (o_k - d_k)^2 by the chain rule, last layer first,
+    A column of v and u is one training case, so every formula of the essay stands for all cases at
+    once: u = W v + b, v' = sigma(u), and from E = (1/n) sum_n sum_k (o_k - d_k)^2 by the chain
+        rule, last layer first,
 
         dE/do = (2/n) (o - d)        dE/du = dE/dv' * sigma'(u)
         dE/dW = dE/du v^T            dE/db = dE/du summed over cases            dE/dv = W^T dE/du
 
-    One pass over the layers gives the derivatives for all parameters, because dE/dv of a layer serves everything before
-    it. The l2 penalty adds l2 p to each dE/dp. Memory: the values and sums of all layers, (units, cases) each.
+    One pass over the layers gives the derivatives for all parameters, because dE/dv of a layer
+    serves everything before it. The l2 penalty adds l2 p to each dE/dp. Memory: the values and sums
+    of all layers, (units, cases) each.
 
     Raises:
         ValueError: as `loss`.
@@ -66,7 +70,8 @@ def backprop(
     activation: str | tuple[str, ...] = "sigmoid",
     l2: float | Array = 0.0,
 ) -> Any:
-    """dE/dp for every parameter, in the structure of params, by the reverse sweep of `loss_and_backprop`.
+    """dE/dp for every parameter, in the structure of params, by the reverse sweep of
+    `loss_and_backprop`.
 
     Raises:
         ValueError: as `loss`.
@@ -75,27 +80,25 @@ def backprop(
 
 
 def output_jacobian(params: Any, x: Array, *, activation: str | tuple[str, ...] = "sigmoid") -> Any:
-    """do_i/dp for one case x (inputs,), in the structure of params, each leaf with a leading outputs axis.
+    """do_i/dp for one case x (inputs,), in the structure of params, each leaf with a leading
+    outputs axis.
 
-    The essay's recursion (section 5, Cases 1 to 3 for weights and for biases). Cost: outputs x P memory, and the hidden
-    layers' Jacobians on the way, (units, *leaf) each.
+    The essay's recursion (section 5, Cases 1 to 3 for weights and for biases). Cost: outputs x P
+    memory, and the hidden layers' Jacobians on the way, (units, *leaf) each.
 
     Raises:
         ValueError: as `forward`.
     """
-    layers, x = layers_of(params, activation), jnp.asarray(x)
-    if x.shape != layers[0][0].shape[1:]:
-        raise ValueError(
-            f"x has shape {x.shape}, wanted {layers[0][0].shape[1:]}: one case; use jax.vmap for many"
-        )
-    return _like(params, _node_derivatives(layers, x)[1])
+    layers = layers_of(params, activation)
+    return _like(params, _node_derivatives(layers, one_case(layers, x))[1])
 
 
 def _node_derivatives(layers: list, x: Array) -> tuple[Array, tuple[Layer, ...]]:
-    """The values v (units,) of the last of these layers and dv_i/dp for every parameter p of all of them.
+    """The values v (units,) of the last of these layers and dv_i/dp for every parameter p of all of
+    them.
 
-    The recursion of the essay: what a layer needs from the one before is the same problem, one layer shorter. It ends
-    at the inputs, which no parameter moves.
+    The recursion of the essay: what a layer needs from the one before is the same problem, one
+    layer shorter. It ends at the inputs, which no parameter moves.
     """
     if not layers:
         return x, ()
@@ -104,10 +107,12 @@ def _node_derivatives(layers: list, x: Array) -> tuple[Array, tuple[Layer, ...]]
     u = W @ v if b is None else W @ v + b
     slope = sigma.derivative(u)  # sigma'(u), the factor in front of every case
 
-    # Case 3: p sits in a layer before. The weights are constants, so dv_i/dp = sigma'(u_i) sum_k w_ik dv_k/dp
+    # Case 3: p sits in a layer before. The weights are constants, so dv_i/dp = sigma'(u_i) sum_k
+    # w_ik dv_k/dp
     earlier = jax.tree.map(lambda dv: _scale_rows(slope, jnp.tensordot(W, dv, axes=1)), dv_dp)
     # Case 1: p belongs to another node of this layer: 0, off the diagonal of `own`.
-    # Case 2: p belongs to node i itself: sigma'(u_i) v_z for the weight from node z, sigma'(u_i) for the bias.
+    # Case 2: p belongs to node i itself: sigma'(u_i) v_z for the weight from node z, sigma'(u_i)
+    # for the bias.
     own = jnp.diag(slope)
     weights = own[:, :, None] * v[None, None, :]
     return sigma.value(u), (*earlier, Layer(weights, None if b is None else own))
@@ -124,10 +129,11 @@ def gradient_by_cases(
     activation: str | tuple[str, ...] = "sigmoid",
     l2: float | Array = 0.0,
 ) -> Any:
-    """dE/dp = (1/n) sum_n sum_i 2 (o_i - d_i) do_i/dp (essay, section 5), in the structure of params, plus l2 p.
+    """dE/dp = (1/n) sum_n sum_i 2 (o_i - d_i) do_i/dp (essay, section 5), in the structure of
+    params, plus l2 p.
 
-    One case after another, so memory does not grow with the cases; time grows as cases x units x P. It is the
-    definition, to check `backprop` against, which costs about the loss's own time.
+    One case after another, so memory does not grow with the cases; time grows as cases x units x P.
+    It is the definition, to check `backprop` against, which costs about the loss's own time.
 
     Raises:
         ValueError: as `loss`.
@@ -169,8 +175,9 @@ class GradientCheck:
     """How far four ways to the gradient are apart, for each of the pairs in PAIRS.
 
     `exact` is the largest relative difference of the pairs without central differences.
-    `absolute` (6,) is the largest difference of any entry; `relative` (6,) is, over the leaves, the largest difference
-    divided by the leaf's largest entry. Pairs with central differences look at the sampled parameters alone.
+    `absolute` (6,) is the largest difference of any entry; `relative` (6,) is, over the leaves, the
+    largest difference divided by the leaf's largest entry. Pairs with central differences look at
+    the sampled parameters alone.
     """
 
     exact: Array
@@ -188,8 +195,8 @@ class GradientCheck:
             for pair, a, r in zip(PAIRS, self.absolute, self.relative, strict=True)
         ]
         sampled = (
-            f"on {self.cases} of {self.of_cases} cases; central differences for {self.parameters} of "
-            f"{self.of_parameters} parameters"
+            f"on {self.cases} of {self.of_cases} cases; "
+            f"central differences for {self.parameters} of {self.of_parameters} parameters"
         )
         return "\n".join(
             [f"{'largest difference':42} {'absolute':>9} {'relative':>9}", *rows, sampled]
@@ -206,11 +213,13 @@ def check_gradients(
     most_cases: int = 64,
     most_parameters: int = 200,
 ) -> GradientCheck:
-    """The gradient four ways: `backprop` = `gradient_by_cases` = `jax.grad` = central differences, in params' dtype.
+    """The gradient four ways: `backprop` = `gradient_by_cases` = `jax.grad` = central differences,
+    in params' dtype.
 
-    At most `most_cases` cases and `most_parameters` parameters for the differences are drawn by `key` (default
-    jax.random.key(0)), and the result says so. Central differences err by O(h^2) + eps |E| / h with h the cube root of
-    the dtype's eps times max(1, |p|): about 1e-9 in float64, 1e-3 in float32 (Nocedal & Wright 2006, section 8.1).
+    At most `most_cases` cases and `most_parameters` parameters for the differences are drawn by
+    `key` (default jax.random.key(0)), and the result says so. Central differences err by O(h^2) +
+    eps |E| / h with h the cube root of the dtype's eps times max(1, |p|): about 1e-9 in float64,
+    1e-3 in float32 (Nocedal & Wright 2006, section 8.1).
 
     Raises:
         ValueError: as `loss`.

@@ -1,4 +1,6 @@
-"""The command line: `jaxnn study`, `jaxnn train`, `jaxnn check`. jax is imported only once there is work."""
+"""The command line: `jaxnn study`, `jaxnn train`, `jaxnn check`. jax is imported only once there is
+work.
+"""
 
 from __future__ import annotations
 
@@ -66,7 +68,7 @@ def _study(command: Study) -> None:
     table = findings.table(dataset, level)
     sentence = findings.finding(dataset, level, name=posed.source.name)
     results.write_atomically(path / "table.txt", f"{table}\n\n{sentence}\n")
-    print(f"{table}\n\n{sentence}\n\nwrote {path}: arrays.zarr, manifest.json, table.txt, and figures/")
+    print(f"{table}\n\n{sentence}\n\nwrote {path}: arrays.zarr, manifest.json, table.txt, figures/")
     print("  " + "\n  ".join(str(file.relative_to(path)) for file in files))
 
 

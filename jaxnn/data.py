@@ -1,6 +1,8 @@
-"""Training cases: small known problems, scikit-learn's bundled real data, MNIST files and CSV files.
+"""Training cases: small known problems, scikit-learn's bundled real data, MNIST files and CSV
+files.
 
-Each function gives a `Batch` of float32; `load` gives a `Dataset` by name, with what is known about it.
+Each function gives a `Batch` of float32; `load` gives a `Dataset` by name, with what is known about
+it.
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ from jaxnn.vocabulary import Batch, lookup
 class Dataset(NamedTuple):
     """Data by name: all its cases, or the training cases where the source has a test set apart.
 
-    test: the source's own test cases, or None: then `split` what there is, unless `splits` is False.
+    test: the source's own test cases, or None: then `split` what there is, unless `splits` is
+        False.
     features: the inputs' names; empty where they have none.
     classes: the classes' names in the order of the outputs; empty where the targets are numbers.
     note: one line on where it comes from and how it was scaled.
@@ -48,7 +51,8 @@ def _truth_table(n: int) -> np.ndarray:
 
 
 def parity(n: int) -> Batch:
-    """All 2^n inputs of n bits; the target is 1 where an odd number of them is set: (2^n, n), (2^n, 1).
+    """All 2^n inputs of n bits; the target is 1 where an odd number of them is set: (2^n, n), (2^n,
+    1).
 
     Raises:
         ValueError: n below 1 or above 16.
@@ -60,7 +64,9 @@ def parity(n: int) -> Batch:
 
 
 def xor() -> Batch:
-    """The four cases of exclusive or, (4, 2) and (4, 1). There is no test set: these are all the cases."""
+    """The four cases of exclusive or, (4, 2) and (4, 1). There is no test set: these are all the
+    cases.
+    """
     return parity(2)
 
 
@@ -71,7 +77,8 @@ def boolean_or() -> Batch:
 
 
 def standardised(columns: np.ndarray) -> np.ndarray:
-    """Each column (cases, columns) shifted to mean 0 and scaled to standard deviation 1 over all cases.
+    """Each column (cases, columns) shifted to mean 0 and scaled to standard deviation 1 over all
+    cases.
 
     A constant column becomes 0.
     """
@@ -83,7 +90,9 @@ def standardised(columns: np.ndarray) -> np.ndarray:
 
 
 def one_hot(labels: Any, classes: int) -> np.ndarray:
-    """1 in the label's column, 0 elsewhere: (cases, classes), from whole numbers in [0, classes)."""
+    """1 in the label's column, 0 elsewhere: (cases, classes), from whole numbers in [0,
+    classes).
+    """
     return np.eye(classes, dtype=np.float32)[np.asarray(labels, np.int64)]
 
 
@@ -117,7 +126,9 @@ def breast_cancer() -> Batch:
 
 
 def digits() -> Batch:
-    """1797 handwritten digits of 8 x 8 pixels, grey levels 0 to 16 divided by 16, 10 digits one-hot."""
+    """1797 handwritten digits of 8 x 8 pixels, grey levels 0 to 16 divided by 16, 10 digits
+    one-hot.
+    """
     bunch, _, classes = _bundled("digits")
     return _batch(bunch.data / 16.0, one_hot(bunch.target, len(classes)))
 
@@ -126,14 +137,15 @@ _MNIST_PARTS = {"train": "train", "test": "t10k"}
 
 
 def mnist(folder: str | Path, *, part: str = "train") -> Batch:
-    """MNIST's images (cases, 784), grey levels 0 to 255 divided by 255, and digits one-hot (cases, 10).
+    """MNIST's images (cases, 784), grey levels 0 to 255 divided by 255, and digits one-hot (cases,
+    10).
 
     Reads `train-images-idx3-ubyte` and `train-labels-idx1-ubyte` of the folder, or with part="test"
     those of `t10k`; gzipped files ending in .gz serve as well.
 
     Raises:
-        ValueError: a missing, truncated or overlong file, a wrong magic number, different numbers of
-            images and labels, a label above 9: with the file and the place in it.
+        ValueError: a missing, truncated or overlong file, a wrong magic number, different numbers
+            of images and labels, a label above 9: with the file and the place in it.
     """
     prefix = lookup(_MNIST_PARTS, part, what="part of MNIST")
     images_path, images = _idx(Path(folder), f"{prefix}-images-idx3-ubyte", axes=3)
@@ -160,13 +172,16 @@ def _idx(folder: Path, name: str, *, axes: int) -> tuple[Path, np.ndarray]:
         raise ValueError(f"{path}: cannot be unpacked ({error}); the file is damaged") from error
     header = 4 + 4 * axes
     if len(content) < header:
-        raise ValueError(f"{path}: ends at byte {len(content)}, inside its header of {header} bytes")
+        raise ValueError(
+            f"{path}: ends at byte {len(content)}, inside its header of {header} bytes"
+        )
     magic, *shape = struct.unpack(f">{1 + axes}i", content[:header])
     if magic != 0x0800 + axes:
         raise ValueError(f"{path}: magic number {magic} at byte 0, wanted {0x0800 + axes}")
     if len(content) != header + math.prod(shape):
         raise ValueError(
-            f"{path}: ends at byte {len(content)}, wanted {header + math.prod(shape)} for shape {shape}"
+            f"{path}: ends at byte {len(content)}, wanted {header + math.prod(shape)} "
+            f"for shape {shape}"
         )
     return path, np.frombuffer(content, np.uint8, offset=header).reshape(shape)
 
@@ -174,9 +189,10 @@ def _idx(folder: Path, name: str, *, axes: int) -> tuple[Path, np.ndarray]:
 def csv(file: str | Path) -> Batch:
     """A table: a header, columns of numbers, and a class or a number in the last column.
 
-    Inputs are standardised over all cases. If any last cell is not a number, the column holds classes,
-    one-hot in the order of their names; whole numbers of at most 20 different values are classes too.
-    Other numbers are standardised into one target column, so that a loss of 1 is that of the mean.
+    Inputs are standardised over all cases. If any last cell is not a number, the column holds
+    classes, one-hot in the order of their names; whole numbers of at most 20 different values are
+    classes too. Other numbers are standardised into one target column, so that a loss of 1 is that
+    of the mean.
 
     Raises:
         ValueError: an empty file or one without cases, a missing or surplus cell, text or NaN among
@@ -199,10 +215,14 @@ def _table(path: Path) -> tuple[Batch, tuple[str, ...], tuple[str, ...]]:
         raise ValueError(f"{path}: {'no cases after the header' if rows else 'the file is empty'}")
     (_, header), *cases = rows
     if len(header) < 2:
-        raise ValueError(f"{path}: line 1 has {len(header)} column, wanted inputs and a last column")
+        raise ValueError(
+            f"{path}: line 1 has {len(header)} column, wanted inputs and a last column"
+        )
     for line, row in cases:
         if len(row) != len(header):
-            raise ValueError(f"{path}: line {line} has {len(row)} columns, the header {len(header)}")
+            raise ValueError(
+                f"{path}: line {line} has {len(row)} columns, the header {len(header)}"
+            )
     inputs = [
         [_number(path, line, name, cell) for name, cell in zip(header[:-1], row[:-1], strict=True)]
         for line, row in cases
@@ -218,7 +238,9 @@ def _table(path: Path) -> tuple[Batch, tuple[str, ...], tuple[str, ...]]:
         numbers = None
     kinds = sorted(set(last)) if numbers is None else sorted(set(last), key=float)
     if len(kinds) < 2:
-        raise ValueError(f"{path}: column {header[-1]!r} is {kinds[0]!r} everywhere: nothing to learn")
+        raise ValueError(
+            f"{path}: column {header[-1]!r} is {kinds[0]!r} everywhere: nothing to learn"
+        )
     if numbers is None or (len(kinds) <= 20 and bool(np.all(numbers == np.round(numbers)))):
         labels = [kinds.index(cell) for cell in last]
         return _batch(scaled, one_hot(labels, len(kinds))), tuple(header[:-1]), tuple(kinds)
@@ -236,7 +258,8 @@ def _number(path: Path, line: int, column: str, cell: str) -> float:
 
 
 def split(batch: Batch, key: Array, test_share: float) -> tuple[Batch, Batch]:
-    """The cases shuffled by key and parted: (train, test), round(test_share * cases) of them in test.
+    """The cases shuffled by key and parted: (train, test), round(test_share * cases) of them in
+    test.
 
     Raises:
         ValueError: a share that leaves no case on one side.
@@ -244,7 +267,9 @@ def split(batch: Batch, key: Array, test_share: float) -> tuple[Batch, Batch]:
     cases = len(batch.inputs)
     tests = round(test_share * cases)
     if not 0 < tests < cases:
-        raise ValueError(f"test_share {test_share} of {cases} cases is {tests}: leave some on each side")
+        raise ValueError(
+            f"test_share {test_share} of {cases} cases is {tests}: leave some on each side"
+        )
     order = jax.random.permutation(key, cases)
     rest, drawn = order[tests:], order[:tests]
     return (
@@ -262,13 +287,18 @@ _KNOWN = {
     "iris": (iris, True, "Fisher's irises, bundled with scikit-learn; inputs standardised"),
     "wine": (wine, True, "wines, bundled with scikit-learn; inputs standardised"),
     "breast_cancer": (breast_cancer, True, "tumours, bundled with scikit-learn; standardised"),
-    "digits": (digits, True, "8 x 8 handwritten digits, bundled with scikit-learn; inputs in [0, 1]"),
+    "digits": (
+        digits,
+        True,
+        "8 x 8 handwritten digits, bundled with scikit-learn; inputs in [0, 1]",
+    ),
 }
 NAMES = (*_KNOWN, "mnist")
 
 
 def load(name: str, *, data_dir: str | Path | None = None) -> Dataset:
-    """The data set of this name: one of NAMES (mnist from the folder data_dir), or a path to a .csv file.
+    """The data set of this name: one of NAMES (mnist from the folder data_dir), or a path to a .csv
+    file.
 
     Raises:
         ValueError: an unknown name, mnist without data_dir, or as `mnist` and `csv`.

@@ -1,4 +1,6 @@
-"""One update step: plain gradient descent p' = p - dE/dp (essay, section 6), and optax's rules with numbers as leaves."""
+"""One update step: plain gradient descent p' = p - dE/dp (essay, section 6), and optax's rules with
+numbers as leaves.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,8 @@ def _sgd_update(
 def sgd(step_size: float | Array = 1.0) -> optax.GradientTransformationExtraArgs:
     """Gradient descent, p' = p - step_size dE/dp, in optax's protocol; step_size 1 is the essay's.
 
-    The step size is a leaf of the rule, so one compilation serves all of them and `jax.vmap` runs over them.
+    The step size is a leaf of the rule, so one compilation serves all of them and `jax.vmap` runs
+    over them.
 
     Raises:
         ValueError: a step size that is a number but not finite and positive.
@@ -46,7 +49,9 @@ def sgd(step_size: float | Array = 1.0) -> optax.GradientTransformationExtraArgs
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class _Half:
-    """One of the two functions of an optax rule that is built anew, from its numbers, at every call."""
+    """One of the two functions of an optax rule that is built anew, from its numbers, at every
+    call.
+    """
 
     numbers: dict[str, Any]
     options: tuple[tuple[str, Any], ...] = dataclasses.field(metadata={"static": True})
@@ -61,10 +66,11 @@ class _Half:
 def rule(
     make: Callable[..., optax.GradientTransformation], **settings: Any
 ) -> optax.GradientTransformationExtraArgs:
-    """The optax rule make(**settings) with its numbers as leaves: `rule(optax.adam, learning_rate=0.01)`.
+    """The optax rule make(**settings) with its numbers as leaves: `rule(optax.adam,
+    learning_rate=0.01)`.
 
-    Floats and arrays become leaves (one compilation for all values; vmap runs over them); ints, bools, strings and
-    functions select what is computed and stay static.
+    Floats and arrays become leaves (one compilation for all values; vmap runs over them); ints,
+    bools, strings and functions select what is computed and stay static.
 
     Raises:
         TypeError: settings that `make` does not take; from optax itself.
@@ -84,7 +90,8 @@ def rule(
 
 
 def as_pytree(function_or_rule: Any) -> Any:
-    """The function, or each function of the rule, as a jit argument: a bare one is wrapped by jax's Partial.
+    """The function, or each function of the rule, as a jit argument: a bare one is wrapped by jax's
+    Partial.
 
     What is a pytree of numbers already (sgd, rule, loss_on, a stopping rule) comes back as it is.
     """
@@ -107,7 +114,8 @@ RULES: dict[str, Callable[[float], optax.GradientTransformationExtraArgs]] = {
 
 
 def named(name: str, step_size: float) -> optax.GradientTransformationExtraArgs:
-    """The rule of this name in RULES at this step size; momentum and nesterov at 0.9, the rest at optax's defaults.
+    """The rule of this name in RULES at this step size; momentum and nesterov at 0.9, the rest at
+    optax's defaults.
 
     Raises:
         ValueError: an unknown name, or a step size that is not finite and positive.

@@ -12,10 +12,11 @@ import numpy as np
 
 
 def use_all_cores(cores: int | None = None) -> int:
-    """Let jax see one CPU device per core (or this many) and give the number; call it before jax starts.
+    """Let jax see one CPU device per core (or this many) and give the number; call it before jax
+    starts.
 
-    XLA threads small loops poorly: two one-core devices train small ensembles about twice as fast as
-    one two-core device. Accelerators are not touched.
+    XLA threads small loops poorly: two one-core devices train small ensembles about twice as fast
+    as one two-core device. Accelerators are not touched.
 
     Raises:
         RuntimeError: jax has already started its backends, so that the number is fixed.
@@ -25,7 +26,8 @@ def use_all_cores(cores: int | None = None) -> int:
         jax.config.update("jax_num_cpu_devices", count)
     except RuntimeError as error:
         raise RuntimeError(
-            "jax has already started: call jaxnn.devices.use_all_cores() before the first array is made"
+            "jax has already started: call jaxnn.devices.use_all_cores() before the first array "
+            "is made"
         ) from error
     return count
 
@@ -55,11 +57,12 @@ def _fill(leaf: Any, padding: int) -> Any:
 def spread(function: Callable[..., Any], members: Any, tile: int) -> Any:
     """The map of `function` over members that were placed with this tile; called under jit.
 
-    Each device works through its share `tile` members at a time, all tiles at the same vmap width, so
-    what a member gives does not depend on how many others there are. The devices exchange nothing.
+    Each device works through its share `tile` members at a time, all tiles at the same vmap width,
+    so what a member gives does not depend on how many others there are. The devices exchange
+    nothing.
 
-    On CPU the function must not call batched LAPACK (jnp.linalg.eigh and the like): in jaxlib 0.10.2
-    two devices that do so at once wait for each other for ever.
+    On CPU the function must not call batched LAPACK (jnp.linalg.eigh and the like): in jaxlib
+    0.10.2 two devices that do so at once wait for each other for ever.
     """
     by_device = jax.shard_map(
         lambda share: _tiled(function, share, tile),
@@ -77,7 +80,9 @@ def collect(placed: Any, count: int) -> Any:
 
 
 def _tiled(function: Callable[..., Any], members: Any, tile: int) -> Any:
-    """Tile after tile, each tile's members side by side; at tile 1 without a members axis at all."""
+    """Tile after tile, each tile's members side by side; at tile 1 without a members axis at
+    all.
+    """
     if tile == 1:
         return jax.lax.map(function, members)
     split = jax.tree.map(lambda leaf: leaf.reshape(-1, tile, *leaf.shape[1:]), members)

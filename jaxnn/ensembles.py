@@ -1,4 +1,5 @@
-"""Many networks at once: init and training with a leading members axis, tile by tile over all devices.
+"""Many networks at once: init and training with a leading members axis, tile by tile over all
+devices.
 
 These are host-level functions: each compiles once per shapes and settings, and runs.
 """
@@ -24,7 +25,8 @@ from jaxnn.stopping import Stop
 from jaxnn.vocabulary import Batch, Landscape, Params
 
 TILE = 50
-"""Members side by side in full-batch training: 20 to 200 ran equally fast on 4-8-3 with 120 cases."""
+"""Members side by side in full-batch training: 20 to 200 ran equally fast on 4-8-3 with 120
+cases."""
 
 
 def init(
@@ -32,8 +34,8 @@ def init(
 ) -> Params:
     """Initial weights of an ensemble, members axis first; the settings are those of `network.init`.
 
-    Member i is drawn from jax.random.fold_in(key, i) alone, for i from `first` on, so any part of an
-    ensemble can be drawn apart.
+    Member i is drawn from jax.random.fold_in(key, i) alone, for i from `first` on, so any part of
+    an ensemble can be drawn apart.
 
     Raises:
         ValueError: members below 1, or as `network.init`.
@@ -65,10 +67,12 @@ def train(
     record_every: int = 1,
     tile: int = TILE,
 ) -> Run:
-    """`training.train` for each member of starts (leading members axis); a Run with that axis everywhere.
+    """`training.train` for each member of starts (leading members axis); a Run with that axis
+    everywhere.
 
-    The gradient is taken by hand where loss_fn is a `loss_on`, else by jax.grad. Member i's numbers do
-    not depend on the other members; `tile`, how many run side by side, is part of the result's last bits.
+    The gradient is taken by hand where loss_fn is a `loss_on`, else by jax.grad. Member i's numbers
+    do not depend on the other members; `tile`, how many run side by side, is part of the result's
+    last bits.
 
     Raises:
         ValueError: as `training.train`.
@@ -161,10 +165,11 @@ def train_minibatch(
     l2: float | Array = 0.0,
     tile: int = 1,
 ) -> Run:
-    """`training.train_minibatch` on jaxnn's loss for each member, in the order of its own key (members,).
+    """`training.train_minibatch` on jaxnn's loss for each member, in the order of its own key
+    (members,).
 
-    Gradients by hand. Members run one after another on each device: at batches of 10 that is as fast as
-    side by side, and a member's steps stay in the cache.
+    Gradients by hand. Members run one after another on each device: at batches of 10 that is as
+    fast as side by side, and a member's steps stay in the cache.
 
     Raises:
         ValueError: as `training.train_minibatch`.

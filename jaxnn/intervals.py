@@ -21,9 +21,9 @@ Z95 = 1.959963984540054
 def wilson(successes: int, trials: int, *, z: float = Z95) -> Share:
     """The share successes / trials with its Wilson score interval, 95 % by default.
 
-    The set of probabilities p with |share - p| <= z sqrt(p (1 - p) / trials): Wilson 1927; Brown, Cai &
-    DasGupta 2001, eq. 4. It never leaves [0, 1] and has a width at 0 and at 1. Without trials it is all
-    of [0, 1], around a share of NaN.
+    The set of probabilities p with |share - p| <= z sqrt(p (1 - p) / trials): Wilson 1927; Brown,
+    Cai & DasGupta 2001, eq. 4. It never leaves [0, 1] and has a width at 0 and at 1. Without trials
+    it is all of [0, 1], around a share of NaN.
 
     Raises:
         ValueError: counts that are negative, or more successes than trials.

@@ -1,4 +1,5 @@
-"""The error of a network: sum of squares per case, averaged over cases; and the loss as a landscape.
+"""The error of a network: sum of squares per case, averaged over cases; and the loss as a
+landscape.
 
 This file is the hinge: after it, an analysis knows a point and a landscape, not layers.
 """
@@ -25,7 +26,7 @@ def sum_of_squares(outputs: Array, targets: Array) -> Array:
     outputs, targets = jnp.asarray(outputs), jnp.asarray(targets)
     if outputs.shape != targets.shape:
         raise ValueError(
-            f"outputs have shape {outputs.shape} but targets {targets.shape}: give both the same shape"
+            f"outputs have shape {outputs.shape} but targets {targets.shape}: give both one shape"
         )
     return jnp.sum(jnp.square(outputs - targets), axis=-1)
 
@@ -39,7 +40,8 @@ def checked_batch(batch: Any) -> Batch:
     inputs, targets = jnp.asarray(batch[0]), jnp.asarray(batch[1])
     if inputs.ndim != 2 or targets.ndim != 2 or inputs.shape[0] != targets.shape[0]:
         raise ValueError(
-            f"inputs have shape {inputs.shape} and targets {targets.shape}: wanted (cases, inputs) and (cases, outputs)"
+            f"inputs have shape {inputs.shape} and targets {targets.shape}: "
+            "wanted (cases, inputs) and (cases, outputs)"
         )
     if inputs.shape[0] == 0:
         raise ValueError("the batch has no cases: give at least one")
@@ -47,18 +49,20 @@ def checked_batch(batch: Any) -> Batch:
 
 
 def fitted(params: Any, batch: Any, activation: str | tuple[str, ...]) -> tuple[list, Batch]:
-    """The network's layers (as `layers_of`) and the batch (as `checked_batch`), held against each other.
+    """The network's layers (as `layers_of`) and the batch (as `checked_batch`), held against each
+    other.
 
     Raises:
-        ValueError: a batch with more or fewer columns than the network has inputs and outputs, or as those two.
+        ValueError: a batch with more or fewer columns than the network has inputs and outputs, or
+            as those two.
     """
     layers, batch = layers_of(params, activation), checked_batch(batch)
     came = (batch.inputs.shape[1], batch.targets.shape[1])
     wanted = (layers[0][0].shape[1], layers[-1][0].shape[0])
     if came != wanted:
         raise ValueError(
-            f"the batch has {came[0]} inputs and {came[1]} targets a case, but the network {wanted[0]} inputs and "
-            f"{wanted[1]} outputs"
+            f"the batch has {came[0]} inputs and {came[1]} targets a case, "
+            f"but the network {wanted[0]} inputs and {wanted[1]} outputs"
         )
     return layers, batch
 
@@ -70,7 +74,7 @@ def outputs_for(
     return jax.vmap(lambda x: forward(params, x, activation=activation))(jnp.asarray(inputs))
 
 
-def penalty(params: Any, l2: float | Array) -> Array | float:
+def penalty(params: Any, l2: float | Array) -> Any:
     """(l2 / 2) times the sum of all squared parameters, weights and biases."""
     if isinstance(l2, int | float) and l2 == 0:
         return 0.0
@@ -84,12 +88,14 @@ def loss(
     activation: str | tuple[str, ...] = "sigmoid",
     l2: float | Array = 0.0,
 ) -> Array:
-    """E = (1/n) sum over the n cases of sum_k (o_k - d_k)^2 (essay, section 3), plus (l2 / 2) |params|^2.
+    """E = (1/n) sum over the n cases of sum_k (o_k - d_k)^2 (essay, section 3), plus (l2 / 2)
+    |params|^2.
 
     A scalar: squared output units per case.
 
     Raises:
-        ValueError: shapes of batch and network that do not fit (see `fitted`), an unknown activation.
+        ValueError: shapes of batch and network that do not fit (see `fitted`), an unknown
+            activation.
     """
     _, batch = fitted(params, batch, activation)
     errors = sum_of_squares(outputs_for(params, batch.inputs, activation=activation), batch.targets)
@@ -99,7 +105,9 @@ def loss(
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class LossOn:
-    """The landscape `point -> loss(point, batch)`; a pytree whose leaves are the batch and l2. Made by `loss_on`."""
+    """The landscape `point -> loss(point, batch)`; a pytree whose leaves are the batch and l2. Made
+    by `loss_on`.
+    """
 
     batch: Batch
     l2: float | Array
@@ -110,7 +118,9 @@ class LossOn:
         return loss(point, self.batch, activation=self.activation, l2=self.l2)
 
     def residuals(self, point: Any) -> Array:
-        """A vector (cases * outputs + parameters,) whose squares sum to the loss: what Levenberg-Marquardt wants."""
+        """A vector (cases * outputs + parameters,) whose squares sum to the loss: what
+        Levenberg-Marquardt wants.
+        """
         _, batch = fitted(point, self.batch, self.activation)
         errors = outputs_for(point, batch.inputs, activation=self.activation) - batch.targets
         weights = [
@@ -122,9 +132,11 @@ class LossOn:
         )
 
     def saturation(self, point: Any) -> Array:
-        """How saturated the most saturated unit is, in [0, 1]: 1 - min over units of max over cases of sigma' / max sigma'.
+        """How saturated the most saturated unit is, in [0, 1]: 1 - min over units of max over cases
+        of sigma' / max sigma'.
 
-        0: every unit is at its steepest on some case. 1: some unit responds on no case, so no gradient flows through it.
+        0: every unit is at its steepest on some case. 1: some unit responds on no case, so no
+            gradient flows through it.
         """
         layers, batch = fitted(point, self.batch, self.activation)
         v, least = batch.inputs.T, jnp.inf
@@ -134,16 +146,18 @@ class LossOn:
                 least, jnp.min(jnp.max(sigma.derivative(u), axis=1)) / sigma.steepest
             )
             v = sigma.value(u)
-        return 1.0 - least
+        return jnp.asarray(1.0 - least)
 
 
 def loss_on(
     batch: Any, *, activation: str | tuple[str, ...] = "sigmoid", l2: float | Array = 0.0
 ) -> LossOn:
-    """The loss as a landscape over the parameters, for this batch: a callable pytree, so it compiles once per shape.
+    """The loss as a landscape over the parameters, for this batch: a callable pytree, so it
+    compiles once per shape.
 
     Raises:
-        ValueError: inputs that are not (cases, inputs), targets that are not (cases, outputs), a negative l2.
+        ValueError: inputs that are not (cases, inputs), targets that are not (cases, outputs), a
+            negative l2.
     """
     if isinstance(l2, int | float) and not l2 >= 0:
         raise ValueError(f"l2 is {l2}: give a number >= 0")
@@ -155,8 +169,9 @@ def loss_on(
 def correct(params: Any, batch: Any, *, activation: str | tuple[str, ...] = "sigmoid") -> Array:
     """Whether each case is classified correctly, (cases,) of bool.
 
-    With several outputs the largest must be the largest target's; with one output it must be on the same side as the
-    target of the middle between the batch's smallest and largest target (0.5 for targets 0 and 1).
+    With several outputs the largest must be the largest target's; with one output it must be on the
+    same side as the target of the middle between the batch's smallest and largest target (0.5 for
+    targets 0 and 1).
     """
     _, batch = fitted(params, batch, activation)
     outputs = outputs_for(params, batch.inputs, activation=activation)

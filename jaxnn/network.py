@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -20,8 +21,9 @@ Initializer = Callable[..., Array]  # (key, shape, dtype) -> array, jax.nn.initi
 class Scheme(NamedTuple):
     """How unit draws become initial weights.
 
-    `weights` and `biases` draw at scale 1; `scaled_biases` says whether the scale multiplies the biases too, and
-    `on_sphere` whether the whole vector is projected to the sphere of radius sqrt(its length) before that.
+    `weights` and `biases` draw at scale 1; `scaled_biases` says whether the scale multiplies the
+    biases too, and `on_sphere` whether the whole vector is projected to the sphere of radius
+    sqrt(its length) before that.
     """
 
     weights: Initializer
@@ -47,7 +49,8 @@ def _zeros(key: Array, shape: tuple[int, ...], dtype: Any) -> Array:
     return jnp.zeros(shape, dtype)
 
 
-# weights are (units, inputs): fan-in is the last axis, while the initializers' default would take the first
+# weights are (units, inputs): fan-in is the last axis, while the initializers' default would take
+# the first
 _SIDES = {"in_axis": -1, "out_axis": -2}
 
 SCHEMES: dict[str, Scheme] = {
@@ -82,34 +85,38 @@ def init(
         scheme            weights                     biases
         normal            scale                       scale
         uniform           scale / sqrt(3)             scale / sqrt(3)         all within +-scale
-        sphere            scale                       scale                   the vector's length is scale sqrt(P)
-        nielsen           scale / sqrt(m)             1                       Nielsen, ch. 3
-        glorot_*          scale sqrt(2 / (m + n))     0                       Glorot & Bengio 2010, eq. 16
-        he_*              scale sqrt(2 / m)           0                       He et al. 2015, eq. 10
-        lecun_*           scale sqrt(1 / m)           0                       LeCun et al. 1998, eq. 16
-        orthogonal        scale / sqrt(max(m, n))     0                       Saxe et al. 2014
+        sphere            scale                       scale                   the vector's length is
+        scale sqrt(P) nielsen           scale / sqrt(m)             1                       Nielsen,
+        ch. 3 glorot_*          scale sqrt(2 / (m + n))     0                       Glorot & Bengio
+        2010, eq. 16 he_*              scale sqrt(2 / m)           0                       He et al.
+        2015, eq. 10 lecun_*           scale sqrt(1 / m)           0                       LeCun et
+        al. 1998, eq. 16 orthogonal        scale / sqrt(max(m, n))     0                       Saxe
+        et al. 2014
 
-    The same key gives the same unit draws at every scale, with or without biases, so a sweep of scales is paired.
+    The same key gives the same unit draws at every scale, with or without biases, so a sweep of
+    scales is paired.
 
     Args:
         key: used up.
         sizes: at least two numbers of units.
-        scheme: a name in SCHEMES, or a function (key, (units, inputs), dtype) -> array like those of
-            jax.nn.initializers: it draws the weights, times `scale`, and the biases are 0.
+        scheme: a name in SCHEMES, or a function (key, (units, inputs), dtype) -> array like those
+            of jax.nn.initializers: it draws the weights, times `scale`, and the biases are 0.
         scale: factor on the weights, and on the biases where the table says so.
         biases: whether layers have them; one bool, or one per layer.
-        bias_scale: where given, the biases are N(0, bias_scale^2) whatever the scheme: the (sigma_w, sigma_b) plane. With
-            "sphere", the weights alone are then on the sphere.
+        bias_scale: where given, the biases are N(0, bias_scale^2) whatever the scheme: the
+            (sigma_w, sigma_b) plane. With "sphere", the weights alone are then on the sphere.
         dtype: of all leaves, named here because the default would change under x64.
 
     Raises:
-        ValueError: an unknown scheme; fewer than two sizes or one below 1; a number of bools that is not that of layers.
+        ValueError: an unknown scheme; fewer than two sizes or one below 1; a number of bools that
+            is not that of layers.
     """
     shapes = _shapes(sizes)
     with_biases = (biases,) * len(shapes) if isinstance(biases, bool) else tuple(biases)
     if len(with_biases) != len(shapes):
         raise ValueError(
-            f"biases has {len(with_biases)} entries for {len(shapes)} layers: give one bool, or one per layer"
+            f"biases has {len(with_biases)} entries for {len(shapes)} layers: "
+            "give one bool, or one per layer"
         )
     chosen = Scheme(scheme, _zeros) if callable(scheme) else lookup(SCHEMES, scheme, what="scheme")
     weight_key, bias_key = jax.random.split(key)
@@ -138,7 +145,7 @@ def _shapes(sizes: Sequence[int]) -> list[tuple[int, int]]:
         raise ValueError(
             f"sizes is {tuple(sizes)}: give at least two whole numbers >= 1, (inputs, ..., outputs)"
         )
-    return [(int(n), int(m)) for m, n in zip(sizes[:-1], sizes[1:], strict=True)]
+    return [(int(n), int(m)) for m, n in itertools.pairwise(sizes)]
 
 
 def _scaled(tree: Any, factor: float | Array) -> Any:
@@ -146,17 +153,20 @@ def _scaled(tree: Any, factor: float | Array) -> Any:
 
 
 def _on_sphere(tree: Any) -> Any:
-    """The tree's vector scaled to length sqrt(P): the direction of a normal vector is uniform on the sphere."""
+    """The tree's vector scaled to length sqrt(P): the direction of a normal vector is uniform on
+    the sphere.
+    """
     leaves = jax.tree.leaves(tree)
     squares = sum(jnp.sum(jnp.square(leaf)) for leaf in leaves)
     return _scaled(tree, jnp.sqrt(sum(leaf.size for leaf in leaves) / squares))
 
 
 def node(weights: Any, inputs: Any, bias: Any = None, *, activation: str = "sigmoid") -> Any:
-    """v = sigma(w . u + b): the value of one node (essay, section 2).
+    """Give v = sigma(w . u + b), the value of one node (essay, section 2).
 
-    `weights` and `inputs` are sequences of equal length, of numbers or of arrays of one shape (many networks or many
-    cases at once); `bias` is one more such entry, or None; the value has the entries' shape.
+    `weights` and `inputs` are sequences of equal length, of numbers or of arrays of one shape (many
+    networks or many cases at once); `bias` is one more such entry, or None; the value has the
+    entries' shape.
 
     Raises:
         ValueError: unequal lengths, or an unknown activation.
@@ -173,8 +183,8 @@ def layers_of(
     """The (weights, biases, activation) of each layer, checked.
 
     Raises:
-        ValueError: no layer; weights that are not (units, inputs); biases that are not (units,); layers that do not fit
-            one another; an unknown activation or a wrong number of them.
+        ValueError: no layer; weights that are not (units, inputs); biases that are not (units,);
+            layers that do not fit one another; an unknown activation or a wrong number of them.
     """
     pairs = [(jnp.asarray(W), None if b is None else jnp.asarray(b)) for W, b in params]
     if not pairs:
@@ -182,11 +192,12 @@ def layers_of(
     for number, (W, b) in enumerate(pairs):
         if W.ndim != 2:
             raise ValueError(
-                f"layer {number}: weights have shape {W.shape}, wanted (units, inputs); use jax.vmap for ensembles"
+                f"layer {number}: weights have shape {W.shape}, wanted (units, inputs); "
+                "use jax.vmap for ensembles"
             )
         if b is not None and b.shape != W.shape[:1]:
             raise ValueError(
-                f"layer {number}: biases have shape {b.shape}, wanted {W.shape[:1]} like the weights' units"
+                f"layer {number}: biases have shape {b.shape}, wanted {W.shape[:1]}, one a unit"
             )
         if number and W.shape[1] != pairs[number - 1][0].shape[0]:
             raise ValueError(
@@ -198,8 +209,21 @@ def layers_of(
     ]
 
 
+def one_case(layers: list, x: Any) -> Array:
+    """The inputs of one case as an array, (inputs,).
+
+    Raises:
+        ValueError: another shape.
+    """
+    x, wanted = jnp.asarray(x), layers[0][0].shape[1:]
+    if x.shape != wanted:
+        raise ValueError(f"x has shape {x.shape}, wanted {wanted}: one case; use jax.vmap for many")
+    return x
+
+
 def forward(params: Any, x: Array, *, activation: str | tuple[str, ...] = "sigmoid") -> Array:
-    """The outputs (outputs,) of the network for one case x (inputs,): every layer of nodes at once, sigma(W v + b).
+    """The outputs (outputs,) of the network for one case x (inputs,): every layer of nodes at once,
+    sigma(W v + b).
 
     `jax.vmap` over x gives many cases, over params many networks.
 
@@ -207,11 +231,7 @@ def forward(params: Any, x: Array, *, activation: str | tuple[str, ...] = "sigmo
         ValueError: x is not (inputs,), or as `layers_of`.
     """
     layers = layers_of(params, activation)
-    v = jnp.asarray(x)
-    if v.shape != layers[0][0].shape[1:]:
-        raise ValueError(
-            f"x has shape {v.shape}, wanted {layers[0][0].shape[1:]}: forward takes one case; use jax.vmap for many"
-        )
+    v = one_case(layers, x)
     for W, b, sigma in layers:
         u = W @ v
         v = sigma.value(u if b is None else u + b)

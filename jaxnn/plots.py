@@ -1,4 +1,6 @@
-"""Arrays to matplotlib axes: the only file that imports matplotlib. Every picture is the same bytes every time."""
+"""Arrays to matplotlib axes: the only file that imports matplotlib. Every picture is the same bytes
+every time.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
+from matplotlib.patches import Circle
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
 """Okabe & Ito's palette, told apart with any colour vision."""
@@ -27,7 +31,6 @@ STYLE = {
     "axes.spines.right": False,
     "axes.titlesize": 9,
     "legend.frameon": False,
-    "figure.constrained_layout.use": True,
 }
 
 
@@ -40,11 +43,16 @@ def figure(
     rows: int = 1, columns: int = 1, *, width: float = 6.0, height: float = 4.0, **axes: Any
 ) -> Any:
     """A figure and its axes (rows, columns), always two-dimensional; sizes in inches."""
-    return plt.subplots(rows, columns, figsize=(width, height), squeeze=False, **axes)
+    with house_style():
+        return plt.subplots(
+            rows, columns, figsize=(width, height), squeeze=False, layout="constrained", **axes
+        )
 
 
 def save(drawn: Figure, path: str | Path) -> list[Path]:
-    """Write path.svg and path.png (150 dots an inch), byte for byte the same for the same figure."""
+    """Write path.svg and path.png (150 dots an inch), byte for byte the same for the same
+    figure.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     files = [path.with_name(f"{path.name}.{suffix}") for suffix in ("svg", "png")]
@@ -78,12 +86,26 @@ def loss_against_scale(
         members = values.shape[1]
         spread = 1.0 + 0.04 * (np.arange(members) / max(1, members - 1) - 0.5)
         ax.scatter(
-            np.outer(at, spread).ravel(), usable.ravel(), s=3, color=colour, alpha=0.25, linewidths=0
+            np.outer(at, spread).ravel(),
+            usable.ravel(),
+            s=3,
+            color=colour,
+            alpha=0.25,
+            linewidths=0,
         )
-        median = [np.median(row[np.isfinite(row)]) if np.isfinite(row).any() else np.nan for row in values]
+        median = [
+            np.median(row[np.isfinite(row)]) if np.isfinite(row).any() else np.nan for row in values
+        ]
         ax.plot(at, median, color=colour, marker=MARKERS[number % len(MARKERS)], ms=4, label=scheme)
     ax.axhline(level, color="0.5", lw=0.8, ls="--")
-    ax.annotate(f"level {level:g}", (1, level), xycoords=("axes fraction", "data"), ha="right", va="bottom", color="0.4")
+    ax.annotate(
+        f"level {level:g}",
+        (1, level),
+        xycoords=("axes fraction", "data"),
+        ha="right",
+        va="bottom",
+        color="0.4",
+    )
     ax.set_yscale("log")
     _scale_axis(ax, scales)
     ax.set_ylabel("final loss on the training cases")
@@ -116,7 +138,8 @@ def share_against_scale(
 def loss_bands(ax: Axes, at: np.ndarray, losses: np.ndarray, *, title: str, xlabel: str) -> Axes:
     """Loss curves as bands of quantiles over members: 5 to 95 %, 25 to 75 %, and the median.
 
-    at: (records,) steps or epochs. losses: (members, records); rows with what is not finite are left out.
+    at: (records,) steps or epochs. losses: (members, records); rows with what is not finite are
+        left out.
     """
     whole = losses[np.isfinite(losses).all(axis=1)]
     if len(whole):
@@ -143,17 +166,20 @@ def contours(
     ax: Axes, xs: np.ndarray, ys: np.ndarray, losses: np.ndarray, *,
     points: np.ndarray, labels: Sequence[str],
 ) -> Axes:  # fmt: skip
-    """The loss over a plane (len(ys), len(xs)), logarithmic colours, with named points (points, 2) in it.
+    """The loss over a plane (len(ys), len(xs)), logarithmic colours, with named points (points, 2)
+    in it.
 
     Where the loss is not finite the plane stays blank.
     """
     shown = np.ma.masked_invalid(np.where(np.isfinite(losses) & (losses > 0), losses, np.nan))
     low, high = float(shown.min()), float(shown.max())
     levels = np.geomspace(low, max(high, low * 1.001), 25)
-    norm = matplotlib.colors.LogNorm(levels[0], levels[-1])
+    norm = LogNorm(levels[0], levels[-1])
     filled = ax.contourf(xs, ys, shown, levels=levels, norm=norm, cmap="viridis")
     ax.contour(xs, ys, shown, levels=levels[::3], colors="white", linewidths=0.4)
-    bar = ax.figure.colorbar(filled, ax=ax, ticks=np.geomspace(levels[0], levels[-1], 5), format="%.2g")
+    bar = ax.figure.colorbar(
+        filled, ax=ax, ticks=np.geomspace(levels[0], levels[-1], 5), format="%.2g"
+    )
     bar.ax.minorticks_off()
     bar.set_label("loss on the training cases")
     for (x, y), label in zip(points, labels, strict=True):
@@ -166,7 +192,7 @@ def contours(
     return ax
 
 
-def network(
+def network_diagram(
     ax: Axes, weights: Sequence[np.ndarray], biases: Sequence[np.ndarray | None], *,
     inputs: Sequence[str] = (), outputs: Sequence[str] = (), most: int = 16,
 ) -> Axes:  # fmt: skip
@@ -211,12 +237,12 @@ def network(
             value = 0.0 if offset is None else float(offset[unit]) / deepest
             tint = COLOURS[0] if value > 0 else COLOURS[1]
             x, y = place(layer, rank)
-            ax.add_patch(plt.Circle((x, y), 0.3, fc="white", ec="black", lw=0.8, zorder=2))
-            ax.add_patch(plt.Circle((x, y), 0.3, fc=tint, ec="none", alpha=0.6 * abs(value), zorder=3))
+            ax.add_patch(Circle((x, y), 0.3, fc="white", ec="black", lw=0.8, zorder=2))
+            ax.add_patch(Circle((x, y), 0.3, fc=tint, ec="none", alpha=0.6 * abs(value), zorder=3))
             if layer == 0 and len(inputs) == sizes[0] <= most:
-                ax.annotate(inputs[unit], (x - 0.4, y), ha="right", va="center")
+                ax.annotate(str(inputs[unit]), (x - 0.4, y), ha="right", va="center")
             if layer == len(weights) and len(outputs) == sizes[-1]:
-                ax.annotate(outputs[unit], (x + 0.4, y), ha="left", va="center")
+                ax.annotate(str(outputs[unit]), (x + 0.4, y), ha="left", va="center")
         part = f"{len(units)} of {sizes[layer]}" if len(units) < sizes[layer] else f"{sizes[layer]}"
         kind = "input" if layer == 0 else "output" if layer == len(weights) else "hidden"
         x, _ = place(layer, 0)

@@ -20,8 +20,8 @@ class Run:
     """What training gives. Under vmap or in an ensemble every field has a leading members axis.
 
     params: where training stopped; if it diverged, the last point with a finite loss.
-    losses: (records,) the loss at the start and after every `record_every` or `check_every` steps or epochs; a run that
-        ended earlier repeats its last loss.
+    losses: (records,) the loss at the start and after every `record_every` or `check_every` steps
+        or epochs; a run that ended earlier repeats its last loss.
     steps: how many updates were made.
     outcome: a code of Outcome.
     gradient_norm: the Euclidean norm of dE/dp at params.
@@ -49,6 +49,11 @@ class State(NamedTuple):
 
 
 def start(value_and_gradient: ValueAndGradient, params: Any, rule: Any) -> State:
+    """The state at the initial point.
+
+    Raises:
+        ValueError: a loss that is not a scalar.
+    """
     params = jax.tree.map(jnp.asarray, params)
     loss, gradient = value_and_gradient(params)
     if jnp.shape(loss) != ():
@@ -61,7 +66,10 @@ def start(value_and_gradient: ValueAndGradient, params: Any, rule: Any) -> State
 def step(
     loss_fn: Landscape, value_and_gradient: ValueAndGradient, rule: Any, state: State
 ) -> State:
-    """One update p' = p - step dE/dp. If the loss at p' is not finite the state stays as it is, marked diverged."""
+    """One update of the point by the rule.
+
+    If the loss there is not finite, the state stays as it was, marked diverged.
+    """
     updates, memory = rule.update(
         state.gradient,
         state.memory,
@@ -81,12 +89,14 @@ def step(
 def advance(
     loss_fn: Landscape, value_and_gradient: ValueAndGradient, rule: Any, state: State, steps: int
 ) -> State:
+    """The state after this many steps."""
     return jax.lax.fori_loop(
         0, steps, lambda _, s: step(loss_fn, value_and_gradient, rule, s), state
     )
 
 
 def finish(state: State, losses: Array, outcome: Array) -> Run:
+    """What is known at the end."""
     return Run(
         params=state.point,
         losses=losses,

@@ -1,4 +1,6 @@
-"""When training stops, and what may be said of the place: stopping rules, outcomes, and the test for plateaus."""
+"""When training stops, and what may be said of the place: stopping rules, outcomes, and the test
+for plateaus.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ Stop = Callable[[Any, Array, Any], Array]  # (point, loss, gradient) -> bool
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class GradientBelow:
-    """Stop where the Euclidean norm of the gradient is below the threshold. Made by `gradient_below`."""
+    """Stop where the Euclidean norm of the gradient is below the threshold. Made by
+    `gradient_below`.
+    """
 
     threshold: float | Array
 
@@ -70,7 +74,9 @@ class AllCorrect:
 
 
 def gradient_below(threshold: float | Array) -> GradientBelow:
-    """Stop when |dE/dp| < threshold; where that is no minimum, the outcome is `plateau` (see `train_until`)."""
+    """Stop when |dE/dp| < threshold; where that is no minimum, the outcome is `plateau` (see
+    `train_until`).
+    """
     return GradientBelow(threshold)
 
 
@@ -80,15 +86,19 @@ def loss_below(threshold: float | Array) -> LossBelow:
 
 
 def all_correct(batch: Any, *, activation: str | tuple[str, ...] = "sigmoid") -> AllCorrect:
-    """Stop when every case is on the right side (see `losses.correct`): Kolen & Pollack's rule for XOR."""
+    """Stop when every case is on the right side (see `losses.correct`): Kolen & Pollack's rule for
+    XOR.
+    """
     return AllCorrect(
         checked_batch(batch), activation if isinstance(activation, str) else tuple(activation)
     )
 
 
-# 1 - sigma'/max sigma' of 0.99 is |u| = 6 for the sigmoid: an output within 0.0025 of its limit on every case
+# 1 - sigma'/max sigma' of 0.99 is |u| = 6 for the sigmoid: an output within 0.0025 of its limit on
+# every case
 SATURATED = 0.99
-# after a Newton step, a quadratic keeps 0 of the slope, e^-u keeps 0.37, u^4 keeps 0.30, 1/u keeps 0.44
+# after a Newton step, a quadratic keeps 0 of the slope, e^-u keeps 0.37, u^4 keeps 0.30, 1/u keeps
+# 0.44
 SLOPE_LEFT = 0.2
 
 
@@ -101,16 +111,18 @@ def is_plateau(loss_fn: Landscape, point: Any) -> Array:
 
     A bool, True where any of these holds.
 
-    - The landscape offers `saturation(point)` and it is above SATURATED: a unit responds to no case.
+    - The landscape offers `saturation(point)` and it is above SATURATED: a unit responds to no
+      case.
     - The Hessian is flat to precision: moving by the point's own size would change the loss by less
       than its rounding.
-    - The Hessian has a negative eigenvalue, as seen by KRYLOV Lanczos steps, that three Newton steps
-      along the gradient do not halve: a saddle. (Near a set of zero loss, what is left of the residuals
-      gives negative eigenvalues that vanish with them.)
+    - The Hessian has a negative eigenvalue, as seen by KRYLOV Lanczos steps, that three Newton
+      steps along the gradient do not halve: a saddle. (Near a set of zero loss, what is left of the
+      residuals gives negative eigenvalues that vanish with them.)
     - The curvature along the gradient is not positive, or one Newton step along it leaves more than
-      SLOPE_LEFT of the slope: the loss falls like an exponential or a power towards a limit far away,
-      not like a quadratic towards a minimum. This needs no scale of weights or losses, and is waived
-      where that step is below 8 eps times the point's size, since there the slope is rounding.
+      SLOPE_LEFT of the slope: the loss falls like an exponential or a power towards a limit far
+      away, not like a quadratic towards a minimum. This needs no scale of weights or losses, and is
+      waived where that step is below 8 eps times the point's size, since there the slope is
+      rounding.
 
     What a bare function hides, such as saturated units, is not seen: give `loss_on`. Costs about
     4 KRYLOV gradients and KRYLOV copies of the point.
@@ -152,7 +164,8 @@ def _extreme_curvatures(product: Callable[[Array], Array], like: Array) -> tuple
     """The lowest Ritz value of a symmetric matrix, and a bound on its largest in absolute value.
 
     Lanczos from a fixed draw, orthogonalised twice at every step, then bisection. A Ritz value is
-    never below the lowest eigenvalue, so a negative one proves a negative one (Saad 2011, section 6.4).
+    never below the lowest eigenvalue, so a negative one proves a negative one (Saad 2011, section
+    6.4).
     """
     steps = min(KRYLOV, like.size)
     start = jax.random.normal(jax.random.key(0), like.shape, like.dtype)
@@ -176,8 +189,8 @@ def _extreme_curvatures(product: Callable[[Array], Array], like: Array) -> tuple
 def _lowest_of_tridiagonal(diagonal: Array, off: Array, widest: Array) -> Array:
     """The lowest eigenvalue, by bisection on the signs of the pivots of T - x (Sturm's count).
 
-    Not by LAPACK: jaxlib 0.10.2 runs batched eigenproblems on the threads that XLA's CPU devices wait
-    on, and two devices that do so at once wait for ever.
+    Not by LAPACK: jaxlib 0.10.2 runs batched eigenproblems on the threads that XLA's CPU devices
+    wait on, and two devices that do so at once wait for ever.
     """
     tiny = jnp.finfo(diagonal.dtype).tiny
 

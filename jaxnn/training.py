@@ -1,4 +1,6 @@
-"""Gradient descent from one initial point: a fixed number of steps, mini-batches, or until a rule says stop."""
+"""Gradient descent from one initial point: a fixed number of steps, mini-batches, or until a rule
+says stop.
+"""
 
 from __future__ import annotations
 
@@ -56,8 +58,9 @@ def train(
 ) -> Run:
     """Gradient descent on the landscape for a fixed number of steps (essay, sections 4 and 6).
 
-    One gradient a step. Run.losses is (steps // record_every + 1,); recording changes nothing else. The outcome is
-    `unfinished`, or `diverged` where the loss stopped being finite: the run then stays at its last finite point.
+    One gradient a step. Run.losses is (steps // record_every + 1,); recording changes nothing else.
+    The outcome is `unfinished`, or `diverged` where the loss stopped being finite: the run then
+    stays at its last finite point.
 
     Args:
         loss_fn: a point -> a scalar.
@@ -98,19 +101,24 @@ def train_until(
     check_every: int = 1,
     value_and_gradient: ValueAndGradient | None = None,
 ) -> Run:
-    """Gradient descent until `stop` holds, tested before the first step and then every `check_every` steps.
+    """Gradient descent until `stop` holds, tested before the first step and then every
+    `check_every` steps.
 
-    Run.losses is (max_steps // check_every + 1,), one record a test. The outcome is `converged` where the rule held,
-    `diverged` where the loss stopped being finite, `unfinished` where the steps ran out. A small gradient is not yet a
-    minimum: where the rule is `gradient_below`, the outcome is `plateau` instead of `converged` if `is_plateau` says so.
+    Run.losses is (max_steps // check_every + 1,), one record a test. The outcome is `converged`
+    where the rule held, `diverged` where the loss stopped being finite, `unfinished` where the
+    steps ran out. A small gradient is not yet a
+    minimum: where the rule is `gradient_below`, the outcome is `plateau` instead of `converged` if
+        `is_plateau` says so.
 
     Args:
         loss_fn: a point -> a scalar.
         params: the initial point, any pytree of float arrays.
         rule: `sgd`, or any optax transformation.
-        stop: gradient_below(t), loss_below(t), all_correct(batch), or a function (point, loss, gradient) -> bool.
+        stop: gradient_below(t), loss_below(t), all_correct(batch), or a function (point, loss,
+            gradient) -> bool.
         max_steps: the most updates, a multiple of check_every.
-        check_every: steps between tests; part of the result, since a run stops only where it is tested.
+        check_every: steps between tests; part of the result, since a run stops only where it is
+            tested.
         value_and_gradient: a point -> (loss, gradient); default jax.value_and_grad(loss_fn).
 
     Raises:
@@ -146,9 +154,7 @@ def train_until(
     losses = jnp.where(jnp.arange(blocks + 1) <= block, losses, state.loss)
     reached = jnp.where(done, Outcome.converged, Outcome.unfinished)
     if isinstance(stop, GradientBelow):
-        reached = jnp.where(
-            done & is_plateau(loss_fn, state.point), Outcome.plateau, reached
-        )
+        reached = jnp.where(done & is_plateau(loss_fn, state.point), Outcome.plateau, reached)
     return finish(state, losses, jnp.where(state.diverged, Outcome.diverged, reached))
 
 
@@ -164,11 +170,12 @@ def train_minibatch(
     record_every: int = 1,
     gradient: Callable[[Any, Batch], Any] | None = None,
 ) -> Run:
-    """Gradient descent on a subset of the cases a step (essay, section 4): shuffled, every case once an epoch.
+    """Gradient descent on a subset of the cases a step (essay, section 4): shuffled, every case
+    once an epoch.
 
     The last batch of an epoch is shorter where batch_size does not divide the cases. Run.losses is
-    (epochs // record_every + 1,), the loss on all cases; Run.steps counts updates. A run whose loss after an epoch is
-    not finite is `diverged` and stays where the epoch before left it.
+    (epochs // record_every + 1,), the loss on all cases; Run.steps counts updates. A run whose loss
+    after an epoch is not finite is `diverged` and stays where the epoch before left it.
 
     Args:
         loss: (params, batch) -> scalar, such as jaxnn.loss.
@@ -182,7 +189,8 @@ def train_minibatch(
         gradient: (params, batch) -> gradient, such as jaxnn.backprop; default jax.grad(loss).
 
     Raises:
-        ValueError: batch_size above the number of cases or below 1, negative epochs, record_every below 1.
+        ValueError: batch_size above the number of cases or below 1, negative epochs, record_every
+            below 1.
     """
     batch = checked_batch(batch)
     cases = len(batch.inputs)

@@ -1,6 +1,8 @@
-"""The words that every other file speaks: layers, parameters, batches, landscapes, and the names of axes.
+"""The words that every other file speaks: layers, parameters, batches, landscapes, and the names of
+axes.
 
-Imports nothing at run time but the standard library, so that the command line can use it before jax has started.
+Imports nothing at run time but the standard library, so that the command line can use it before jax
+has started.
 """
 
 from __future__ import annotations
@@ -29,7 +31,8 @@ class Layer(NamedTuple):
 
 
 Params = tuple[Layer, ...]
-"""A network: its layers in the order in which values flow. Plain lists of (W, b) pairs serve too."""
+"""A network: its layers in the order in which values flow. Plain lists of (W, b) pairs serve
+too."""
 
 
 class Batch(NamedTuple):
@@ -42,8 +45,9 @@ class Batch(NamedTuple):
 class Landscape(Protocol):
     """A pure function from a point (any pytree of arrays) to a number: the loss there.
 
-    A landscape may offer more, and analyses ask for it by name: `residuals(point)`, a vector whose squares sum to the
-    loss, and `saturation(point)`, in [0, 1], how far the most saturated unit is from responding to anything.
+    A landscape may offer more, and analyses ask for it by name: `residuals(point)`, a vector whose
+    squares sum to the loss, and `saturation(point)`, in [0, 1], how far the most saturated unit is
+    from responding to anything.
     """
 
     def __call__(self, point: Any, /) -> Array:

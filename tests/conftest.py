@@ -1,4 +1,6 @@
-"""Strictness for the whole suite: rank promotion raises, keys are used once, four simulated devices."""
+"""Strictness for the whole suite: rank promotion raises, keys are used once, four simulated
+devices.
+"""
 
 import jax
 import pytest

@@ -4,7 +4,9 @@ import jax.numpy as jnp
 
 
 def quadratic(scales, minimum):
-    """sum_k scales_k (p_k - minimum_k)^2 / 2: gradient scales (p - minimum), Hessian diag(scales)."""
+    """sum_k scales_k (p_k - minimum_k)^2 / 2: gradient scales (p - minimum), Hessian
+    diag(scales).
+    """
 
     def loss_fn(point):
         return 0.5 * jnp.sum(scales * jnp.square(point - minimum))

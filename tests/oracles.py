@@ -4,6 +4,7 @@ Works with floats and, where `mp` is given, with mpmath numbers of any precision
 """
 
 import math
+from typing import Any
 
 import mpmath
 import numpy as np
@@ -60,7 +61,9 @@ def entries(params):
 
 
 def node_derivative(params, x, activations, p_layer, p_name, layer, i, m=math):
-    """dv_i/dp for node i of a layer, by the essay's recursion, one parameter and one node at a time."""
+    """dv_i/dp for node i of a layer, by the essay's recursion, one parameter and one node at a
+    time.
+    """
     values, sums = forward(params, x, activations, m)
     slope = SLOPES[activations[layer]](sums[layer][i], m)
     if p_layer == layer:
@@ -75,7 +78,7 @@ def node_derivative(params, x, activations, p_layer, p_name, layer, i, m=math):
     return slope * before
 
 
-def gradient(params, batch, activations, l2=0.0, m=math):
+def gradient(params, batch, activations, l2: Any = 0.0, m: Any = math):
     """dE/dp for every parameter in the order of the leaves (weights row by row, then biases)."""
     result = []
     for p_layer, p_name, p in entries(params):
@@ -92,7 +95,9 @@ def gradient(params, batch, activations, l2=0.0, m=math):
 
 
 def as_lists(params):
-    return [(np.asarray(W).tolist(), None if b is None else np.asarray(b).tolist()) for W, b in params]
+    return [
+        (np.asarray(W).tolist(), None if b is None else np.asarray(b).tolist()) for W, b in params
+    ]
 
 
 def as_mpmath(tree):

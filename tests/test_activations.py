@@ -20,7 +20,8 @@ def test_value_and_derivative_equal_mpmath_from_minus_30_to_30(name):
     with mpmath.workdps(50):
         values = [float(oracles.VALUES[name](mpmath.mpf(u), mpmath)) for u in us]
         slopes = [float(oracles.SLOPES[name](mpmath.mpf(u), mpmath)) for u in us]
-    # exp's argument is rounded to eps relative, so a relative error of |u| eps (u^2 eps for erf) is the form's own
+    # exp's argument is rounded to eps relative, so a relative error of |u| eps (u^2 eps for erf) is
+    # the form's own
     tiny = np.finfo(np.float64).tiny
     np.testing.assert_allclose(activation.value(jnp.array(us)), values, rtol=3e-15, atol=tiny)
     np.testing.assert_allclose(activation.derivative(jnp.array(us)), slopes, rtol=3e-13, atol=tiny)
@@ -64,10 +65,12 @@ def test_steepest_is_the_largest_derivative(name):
 
 
 def test_unknown_name_lists_the_valid_ones_and_suggests_the_nearest():
-    with pytest.raises(ValueError, match=r"unknown activation 'sigmiod'.*tanh.*did you mean 'sigmoid'"):
+    with pytest.raises(
+        ValueError, match=r"unknown activation 'sigmiod'.*tanh.*did you mean 'sigmoid'"
+    ):
         per_layer("sigmiod", 2)
 
 
 def test_a_name_too_many_is_refused():
-    with pytest.raises(ValueError, match="has 3 names .* 2 layers"):
+    with pytest.raises(ValueError, match=r"has 3 names .* 2 layers"):
         per_layer(("tanh", "tanh", "erf"), 2)

@@ -1,8 +1,11 @@
-"""The gradient by hand, held against autodiff, loops, 50-digit arithmetic and differences; and wrong derivations."""
+"""The gradient by hand, held against autodiff, loops, 50-digit arithmetic and differences; and
+wrong derivations.
+"""
 
 import importlib.util
 import inspect
 import sys
+from typing import Any
 
 import chex
 import jax
@@ -21,7 +24,7 @@ from jaxnn import backpropagation
 NAMES = list(oracles.VALUES)
 
 
-def problem(seed, sizes, *, biases=True, scale=1.0, cases=5, dtype=jnp.float64):
+def problem(seed, sizes, *, biases: Any = True, scale=1.0, cases=5, dtype=jnp.float64):
     keys = jax.random.split(jax.random.key(seed), 3)
     batch = jaxnn.Batch(
         jax.random.normal(keys[1], (cases, sizes[0]), dtype),
@@ -36,13 +39,17 @@ def problem(seed, sizes, *, biases=True, scale=1.0, cases=5, dtype=jnp.float64):
 @pytest.mark.parametrize("name", NAMES)
 def test_three_exact_ways_agree_to_1e12(name, biases, layers):
     params, batch = problem(layers, (3, *(4 for _ in range(layers - 1)), 2), biases=biases)
-    check = jax.jit(lambda p, b: jaxnn.check_gradients(p, b, activation=name, l2=0.1))(params, batch)
+    check = jax.jit(lambda p, b: jaxnn.check_gradients(p, b, activation=name, l2=0.1))(
+        params, batch
+    )
     assert float(check.exact) < 1e-12
     assert check.parameters == check.of_parameters == ravel_pytree(params)[0].size
-    # central differences: eps^(2/3) of the third derivative and of |E|, relative to a leaf that may be
-    # small; relu is off by more where a step crosses a kink
+    # central differences: eps^(2/3) of the third derivative and of |E|, relative to a leaf that may
+    # be small; relu is off by more where a step crosses a kink
     if name != "relu":
-        assert float(jnp.max(check.absolute)) < 1e-6 * float(jaxnn.loss(params, batch, activation=name))
+        assert float(jnp.max(check.absolute)) < 1e-6 * float(
+            jaxnn.loss(params, batch, activation=name)
+        )
 
 
 @pytest.mark.usefixtures("x64")
@@ -138,7 +145,16 @@ def test_large_data_are_sampled_by_key_and_the_check_says_so():
 def test_no_transformation_that_differentiates_is_called_by_hand():
     lines = inspect.getsource(backpropagation)
     by_hand = lines[: lines.index("def check_gradients")]
-    for name in ("jax.grad", "value_and_grad", "jvp", "vjp", "jacfwd", "jacrev", "linearize", "hessian"):
+    for name in (
+        "jax.grad",
+        "value_and_grad",
+        "jvp",
+        "vjp",
+        "jacfwd",
+        "jacrev",
+        "linearize",
+        "hessian",
+    ):
         assert name not in by_hand
 
 
@@ -146,17 +162,29 @@ MUTANTS = {
     "the factor 2 of the square is lost": ("(2.0 / cases) * (o - d)", "(1.0 / cases) * (o - d)"),
     "the sum over cases is not averaged": ("(2.0 / cases) * (o - d)", "2.0 * (o - d)"),
     "the error's sign is turned": ("(2.0 / cases) * (o - d)", "(2.0 / cases) * (d - o)"),
-    "sigma' is taken at v, not u": ("sigma.derivative(u)\n        gradient", "sigma.derivative(sigma.value(u))\n        gradient"),
+    "sigma' is taken at v, not u": (
+        "sigma.derivative(u)\n        gradient",
+        "sigma.derivative(sigma.value(u))\n        gradient",
+    ),
     "sigma' is forgotten": ("dE_du = dE_dv * sigma.derivative(u)", "dE_du = dE_dv"),
     "the bias takes the mean over cases": ("jnp.sum(dE_du, axis=1)", "jnp.mean(dE_du, axis=1)"),
     "dE/dv skips sigma'": ("dE_dv = W.T @ dE_du", "dE_dv = W.T @ dE_dv"),
     "l2 is doubled": ("g + l2 * p, gradient", "g + 2 * l2 * p, gradient"),
     "case 1 is not zero": ("own = jnp.diag(slope)", "own = jnp.diag(slope) + 0.1"),
-    "case 2 forgets v_z": ("own[:, :, None] * v[None, None, :]", "own[:, :, None] * jnp.ones_like(v)[None, None, :]"),
-    "case 3 forgets sigma'": ("_scale_rows(slope, jnp.tensordot(W, dv, axes=1))", "jnp.tensordot(W, dv, axes=1)"),
-    "case 3 takes the size of the weights": ("jnp.tensordot(W, dv, axes=1)", "jnp.tensordot(jnp.abs(W), dv, axes=1)"),
+    "case 2 forgets v_z": (
+        "own[:, :, None] * v[None, None, :]",
+        "own[:, :, None] * jnp.ones_like(v)[None, None, :]",
+    ),
+    "case 3 forgets sigma'": (
+        "_scale_rows(slope, jnp.tensordot(W, dv, axes=1))",
+        "jnp.tensordot(W, dv, axes=1)",
+    ),
+    "case 3 takes the size of the weights": (
+        "jnp.tensordot(W, dv, axes=1)",
+        "jnp.tensordot(jnp.abs(W), dv, axes=1)",
+    ),
     "by cases sums, not averages": ("lambda t: t / len(batch.inputs), total", "lambda t: t, total"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.usefixtures("x64")

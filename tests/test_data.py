@@ -1,4 +1,6 @@
-"""Data: the small problems by their truth tables, real data by their known sizes, and every fault in a file."""
+"""Data: the small problems by their truth tables, real data by their known sizes, and every fault
+in a file.
+"""
 
 import gzip
 import struct
@@ -26,7 +28,12 @@ def test_xor_or_and_parity_are_their_truth_tables():
 
 @pytest.mark.parametrize(
     ("name", "cases", "inputs", "classes"),
-    [("iris", 150, 4, 3), ("wine", 178, 13, 3), ("breast_cancer", 569, 30, 2), ("digits", 1797, 64, 10)],
+    [
+        ("iris", 150, 4, 3),
+        ("wine", 178, 13, 3),
+        ("breast_cancer", 569, 30, 2),
+        ("digits", 1797, 64, 10),
+    ],
 )
 def test_real_data_are_scikit_learns_scaled_and_one_hot(name, cases, inputs, classes):
     dataset = data.load(name)

@@ -14,7 +14,7 @@ POINT = {"a": jnp.array([1.0, -2.0]), "b": jnp.array(3.0)}
 SLOPE = {"a": jnp.array([0.5, 0.25]), "b": jnp.array(-1.0)}
 
 
-@chex.variants(with_jit=True, without_jit=True)
+@chex.variants(with_jit=True, without_jit=True)  # pyright: ignore[reportCallIssue]
 class _Variants(chex.TestCase):
     def test_sgd_is_p_minus_step_size_times_the_slope(self):
         @self.variant
@@ -37,12 +37,14 @@ def test_the_default_is_the_essays_p_minus_slope():
 def test_sgd_moves_as_optax_sgd_does():
     ours, theirs = jaxnn.sgd(0.3), optax.sgd(0.3)
     chex.assert_trees_all_close(
-        ours.update(SLOPE, ours.init(POINT), POINT)[0], theirs.update(SLOPE, theirs.init(POINT), POINT)[0]
+        ours.update(SLOPE, ours.init(POINT), POINT)[0],
+        theirs.update(SLOPE, theirs.init(POINT), POINT)[0],
     )
 
 
 @pytest.mark.parametrize(
-    "make", [jaxnn.sgd, lambda s: descent.rule(optax.adam, learning_rate=s), descent.RULES["momentum"]]
+    "make",
+    [jaxnn.sgd, lambda s: descent.rule(optax.adam, learning_rate=s), descent.RULES["momentum"]],
 )
 def test_one_trace_serves_all_step_sizes_and_vmap_runs_over_them(make):
     def update(rule):
@@ -63,7 +65,8 @@ def test_rule_gives_what_the_plain_optax_rule_gives():
     states = [ours.init(POINT), theirs.init(POINT)]
     for _ in range(3):
         (a, states[0]), (b, states[1]) = (
-            rule.update(SLOPE, state, POINT) for rule, state in zip((ours, theirs), states, strict=True)
+            rule.update(SLOPE, state, POINT)
+            for rule, state in zip((ours, theirs), states, strict=True)
         )
         chex.assert_trees_all_close(a, b, rtol=1e-6)
 
@@ -94,6 +97,8 @@ def test_every_named_rule_reaches_the_minimum_of_a_quadratic(name):
     def loss_fn(p):
         return jnp.sum(jnp.array([1.0, 3.0]) * jnp.square(p - jnp.array([1.0, -1.0])))
 
-    run = jaxnn.train(loss_fn, jnp.zeros(2), descent.named(name, 0.02), steps=2000, record_every=2000)
+    run = jaxnn.train(
+        loss_fn, jnp.zeros(2), descent.named(name, 0.02), steps=2000, record_every=2000
+    )
     # rmsprop with a constant step rings at about the step size
     np.testing.assert_allclose(run.params, [1.0, -1.0], atol=0.03 if name == "rmsprop" else 1e-3)

@@ -18,9 +18,13 @@ def test_the_plane_holds_the_three_points_at_their_distances():
     points = three()
     plane = directions.through(*points)
     flat = [ravel_pytree(tree)[0] for tree in (plane.origin, plane.first, plane.second)]
-    np.testing.assert_allclose([flat[1] @ flat[1], flat[2] @ flat[2], flat[1] @ flat[2]], [1, 1, 0], atol=1e-6)
+    np.testing.assert_allclose(
+        [flat[1] @ flat[1], flat[2] @ flat[2], flat[1] @ flat[2]], [1, 1, 0], atol=1e-6
+    )
     for point, (x, y) in zip(points, plane.coordinates, strict=True):
-        np.testing.assert_allclose(flat[0] + x * flat[1] + y * flat[2], ravel_pytree(point)[0], atol=1e-5)
+        np.testing.assert_allclose(
+            flat[0] + x * flat[1] + y * flat[2], ravel_pytree(point)[0], atol=1e-5
+        )
 
 
 def test_through_works_under_vmap():

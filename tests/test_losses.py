@@ -35,9 +35,13 @@ def test_loss_equals_the_loops(names, l2):
     by_loops = oracles.loss(
         oracles.as_lists(params), (batch.inputs.tolist(), batch.targets.tolist()), names, l2
     )
-    np.testing.assert_allclose(jaxnn.loss(params, batch, activation=names, l2=l2), by_loops, rtol=1e-12)
+    np.testing.assert_allclose(
+        jaxnn.loss(params, batch, activation=names, l2=l2), by_loops, rtol=1e-12
+    )
     pairs = [tuple(layer) for layer in params]
-    np.testing.assert_allclose(jaxnn.loss(pairs, batch, activation=names, l2=l2), by_loops, rtol=1e-12)
+    np.testing.assert_allclose(
+        jaxnn.loss(pairs, batch, activation=names, l2=l2), by_loops, rtol=1e-12
+    )
 
 
 @pytest.mark.usefixtures("x64")
@@ -109,7 +113,14 @@ def test_correct_takes_the_side_of_the_middle_or_the_largest_output():
 
 def test_saturation_is_0_at_the_steepest_and_1_without_any_response():
     loss_fn = jaxnn.loss_on(XOR)
-    assert float(loss_fn.saturation(jax.tree.map(jnp.zeros_like, jaxnn.init(jax.random.key(0), (2, 2, 1))))) == 0
+    assert (
+        float(
+            loss_fn.saturation(
+                jax.tree.map(jnp.zeros_like, jaxnn.init(jax.random.key(0), (2, 2, 1)))
+            )
+        )
+        == 0
+    )
     far = jaxnn.init(jax.random.key(0), (2, 2, 1), scale=1e4)
     assert float(loss_fn.saturation(far)) > 0.999
     dead = [(jnp.array([[-1.0, -1.0]]), jnp.array([-1.0])), (jnp.ones((1, 1)), None)]

@@ -72,7 +72,9 @@ def test_a_chunk_of_another_shape_or_with_missing_arrays_is_refused(tmp_path):
     with pytest.raises(ValueError, match="the store wants"):
         results.write_chunk(tmp_path / "s", 0, region, {"loss": np.zeros((1, 1, 4, 3))})
     wrong = {"loss": np.zeros((1, 1, 1, 3), np.float32), "outcome": np.zeros((1, 1, 4), np.int32)}
-    with pytest.raises(ValueError, match=r"loss has shape \(1, 1, 1, 3\), its region \(1, 1, 4, 3\)"):
+    with pytest.raises(
+        ValueError, match=r"loss has shape \(1, 1, 1, 3\), its region \(1, 1, 4, 3\)"
+    ):
         results.write_chunk(tmp_path / "s", 0, region, wrong)
     assert results.finished(tmp_path / "s") == set()
 

@@ -43,7 +43,9 @@ def test_a_networks_plane_is_the_true_loss_at_each_point_under_jit_and_vmap():
 
 
 def test_what_is_not_finite_stays_so():
-    values = slices.line(lambda p: jnp.log(p), jnp.array(0.0), jnp.array(1.0), jnp.array([-1.0, 1.0]))
+    values = slices.line(
+        lambda p: jnp.log(p), jnp.array(0.0), jnp.array(1.0), jnp.array([-1.0, 1.0])
+    )
     assert np.isnan(values[0])
     assert values[1] == 0
 

@@ -1,4 +1,6 @@
-"""Training: against loops without jax, every optax rule, every outcome of decision 11, mini-batches."""
+"""Training: against loops without jax, every optax rule, every outcome of decision 11,
+mini-batches.
+"""
 
 import chex
 import jax
@@ -170,7 +172,9 @@ def test_a_saddle_and_a_flat_place_are_plateaus_and_a_minimum_is_not():
     assert bool(is_plateau(lambda p: jnp.sum(p**4), jnp.array([1e-2, 1e-2])))
     assert not bool(is_plateau(zero_set, jnp.array([2.0, 0.5 + 1e-6])))
     assert not bool(is_plateau(landscapes.double_well, jnp.array(1.0)))
-    assert not bool(is_plateau(lambda p: jnp.sum(1e-9 * (p - 3.0) ** 2), jnp.array([3.0, 3.0 + 1e-4])))
+    assert not bool(
+        is_plateau(lambda p: jnp.sum(1e-9 * (p - 3.0) ** 2), jnp.array([3.0, 3.0 + 1e-4]))
+    )
 
 
 @pytest.mark.usefixtures("x64")
@@ -213,7 +217,7 @@ def test_divergence_is_an_outcome_at_the_last_finite_point():
     [
         (training.loss_below(0.1), lambda run: run.losses[-1] < 0.1),
         (training.all_correct(XOR), lambda run: jaxnn.accuracy(run.params, XOR) == 1),
-        (lambda point, loss, gradient: loss < 0.1, lambda run: run.losses[-1] < 0.1),  # noqa: ARG005
+        (lambda point, loss, gradient: loss < 0.1, lambda run: run.losses[-1] < 0.1),
     ],
 )
 def test_goals_stop_training_where_they_are_met(stop, met):
@@ -249,7 +253,8 @@ def test_minibatches_use_every_case_once_an_epoch_the_short_batch_too():
     run = jaxnn.train_minibatch(
         loss, jnp.zeros(cases), batch, jaxnn.sgd(), jax.random.key(0), epochs=3, batch_size=3
     )
-    # two batches of 3 and one of 1 an epoch: a visit counts 1/3, or 1 for the case in the short batch
+    # two batches of 3 and one of 1 an epoch: a visit counts 1/3, or 1 for the case in the short
+    # batch
     assert int(run.steps) == 9
     np.testing.assert_allclose(float(jnp.sum(run.params)), 9.0, rtol=1e-6)
     one = jaxnn.train_minibatch(

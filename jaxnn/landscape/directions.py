@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 from jax import Array
+from jax.core import Tracer
 from jax.flatten_util import ravel_pytree
 
 from jaxnn.vocabulary import lookup
@@ -36,7 +37,8 @@ def between(a: Any, b: Any) -> Any:
 
 
 def through(a: Any, b: Any, c: Any) -> Plane:
-    """The plane through three points: origin a, `first` towards b, `second` towards c (Gram-Schmidt).
+    """The plane through three points: origin a, `first` towards b, `second` towards c
+    (Gram-Schmidt).
 
     Raises:
         ValueError: points of different structure or shapes; concrete points that lie on one line.
@@ -50,7 +52,7 @@ def through(a: Any, b: Any, c: Any) -> Plane:
     along = jnp.vdot(first, to_c)
     rest = to_c - along * first
     height = jnp.linalg.norm(rest)
-    concrete = not isinstance(height, jax.core.Tracer)
+    concrete = not isinstance(height, Tracer)
     if concrete and not height > 1e-6 * jnp.maximum(length, jnp.linalg.norm(to_c)):
         raise ValueError("the three points lie on one line: choose three that span a plane")
     zero = jnp.zeros_like(length)

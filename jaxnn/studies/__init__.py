@@ -1,1 +1,3 @@
-"""Recipes that run on the host: settings in, a store out; they jit, cut into chunks, show progress and resume."""
+"""Recipes that run on the host: settings in, a store out; they jit, cut into chunks, show progress
+and resume.
+"""

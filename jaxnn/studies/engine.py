@@ -1,4 +1,6 @@
-"""Run the chunks of a study that its store does not have yet, with progress; take up what was broken off."""
+"""Run the chunks of a study that its store does not have yet, with progress; take up what was
+broken off.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,8 @@ def open_store(path: Path, manifest: Mapping[str, Any], layout: Mapping[str, Any
     """Make the store, or find it there with this very manifest.
 
     Raises:
-        ValueError: the folder holds something else, or a store made otherwise: with each difference.
+        ValueError: the folder holds something else, or a store made otherwise: with each
+            difference.
     """
     there = results.read_manifest(path)
     if there is None:

@@ -1,4 +1,6 @@
-"""What a finished study of initial weights says: its table, its one sentence and its pictures, from the store alone."""
+"""What a finished study of initial weights says: its table, its one sentence and its pictures, from
+the store alone.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,8 @@ DRAWN_CASES = 2000
 
 
 def shares(dataset: Any, level: float) -> np.ndarray:
-    """Networks whose final loss is at most the level: (schemes, scales, 3), share and Wilson interval.
+    """Networks whose final loss is at most the level: (schemes, scales, 3), share and Wilson
+    interval.
 
     A network that diverged has not reached the level, whatever it passed on the way.
     """
@@ -144,7 +147,9 @@ def _curves(dataset: Any, unit: str) -> Any:
         for j, scale in enumerate(dataset[SCALE].values):
             title = f"{scheme}, {scale:g}"
             losses = dataset.losses.values[i, j]
-            ax = plots.loss_bands(axes[i, j], dataset["record"].values, losses, title=title, xlabel="")
+            ax = plots.loss_bands(
+                axes[i, j], dataset["record"].values, losses, title=title, xlabel=""
+            )
             if j == 0:
                 ax.set_ylabel("loss")
             if i == rows - 1:
@@ -169,13 +174,17 @@ def best_ends(dataset: Any, count: int) -> list[tuple[str, float, Any]]:
 
 
 def _slice(ends: list[tuple[str, float, Any]], posed: Posed) -> Any:
-    """The plane through three end points, each labelled with its true loss; None where they lie on a line."""
+    """The plane through three end points, each labelled with its true loss; None where they lie on
+    a line.
+    """
     try:
         plane = directions.through(*(params for _, _, params in ends))
     except ValueError:
         return None
     inputs, targets = (part[:DRAWN_CASES] for part in posed.train)
-    loss_fn = type(posed.loss_fn)(type(posed.train)(inputs, targets), posed.loss_fn.l2, posed.activation)
+    loss_fn = type(posed.loss_fn)(
+        type(posed.train)(inputs, targets), posed.loss_fn.l2, posed.activation
+    )
     low, high = (np.asarray(f(plane.coordinates, axis=0)) for f in (np.min, np.max))
     margin = 0.25 * max(high - low)
     fine = 61 if posed.loss_fn.batch.inputs.size < 1_000_000 else 31
@@ -196,7 +205,7 @@ def _slice(ends: list[tuple[str, float, Any]], posed: Posed) -> Any:
 def _best_network(end: tuple[str, float, Any], posed: Posed) -> Any:
     name, final_loss, params = end
     made, axes = plots.figure(width=6.5, height=4.8)
-    plots.network(
+    plots.network_diagram(
         axes[0, 0],
         [np.asarray(layer.weights) for layer in params],
         [np.asarray(layer.biases) for layer in params],

@@ -1,9 +1,12 @@
-"""From which initial weights does training find what? The store of `jaxnn study`, chunk by chunk."""
+"""From which initial weights does training find what? The store of `jaxnn study`, chunk by
+chunk.
+"""
 
 from __future__ import annotations
 
 import functools
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +19,12 @@ from jaxnn import ensembles, results
 from jaxnn.devices import collect, place, spread
 from jaxnn.losses import accuracy, loss
 from jaxnn.runs import Run
-from jaxnn.stopping import Outcome, gradient_below
+from jaxnn.stopping import gradient_below
 from jaxnn.studies import engine, problem
 from jaxnn.studies.problem import Posed
+from jaxnn.studies.schema import layout
 from jaxnn.studies.settings import Study, as_json
-from jaxnn.vocabulary import MEMBER, RECORD, SCALE, SCHEME
+from jaxnn.vocabulary import MEMBER, SCALE, SCHEME, Batch
 
 RECORDS = 60
 """Losses are written down about this often on the way."""
@@ -39,19 +43,17 @@ def run(settings: Study) -> Path:
     """
     settings = problem.complete(settings)
     posed, path = problem.pose(settings), default_out(settings)
-    engine.open_store(path, manifest(settings, posed), _layout(settings, posed))
+    engine.open_store(path, manifest(settings, posed), layout(settings, posed, records(settings)))
     count = chunks(settings)
     if len(results.finished(path)) < count:
-        print(_estimate(settings, posed), flush=True)
+        print(estimate(settings, posed), flush=True)
     engine.run(path, functools.partial(chunk, settings), count, what=posed.source.name)
     return path
 
 
 def manifest(settings: Study, posed: Posed) -> dict[str, Any]:
     """All that the study's numbers follow from, and the check of its gradients on its own data."""
-    check = problem.certificate(
-        posed, scheme=settings.schemes[0], scale=1.0, seed=settings.seed
-    )
+    check = problem.certificate(posed, scheme=settings.schemes[0], scale=1.0, seed=settings.seed)
     test = posed.test
     return {
         "study": "initial weights",
@@ -85,7 +87,9 @@ def _record_every(settings: Study) -> int:
 
 
 def records(settings: Study) -> np.ndarray:
-    """The steps (full batch) or epochs (mini-batches) at which the loss is written down, (records,)."""
+    """The steps (full batch) or epochs (mini-batches) at which the loss is written down,
+    (records,).
+    """
     length = (settings.epochs if settings.batch_size else settings.steps) or 0
     every = _record_every(settings)
     return np.arange(length // every + 1) * every
@@ -110,10 +114,11 @@ def _region(settings: Study, number: int) -> results.Region:
 
 
 def chunk(settings: Study, number: int) -> tuple[results.Region, dict[str, np.ndarray]]:
-    """The region and the arrays of one chunk: a pure function of the resolved settings and the number.
+    """The region and the arrays of one chunk: a pure function of the resolved settings and the
+    number.
 
-    Member i starts from the same unit draws at every scheme of one kind and every scale, so that the
-    columns of the study are paired.
+    Member i starts from the same unit draws at every scheme of one kind and every scale, so that
+    the columns of the study are paired.
     """
     posed, region = problem.pose(settings), _region(settings, number)
     first, last = region[MEMBER]
@@ -131,7 +136,7 @@ def chunk(settings: Study, number: int) -> tuple[results.Region, dict[str, np.nd
 
 
 def _train(settings: Study, posed: Posed, starts: Any, first: int) -> Run:
-    tile = _tile(settings)
+    every, l2 = _record_every(settings), float(settings.l2)
     if settings.batch_size:
         members = jnp.arange(first, first + len(starts[0].weights))
         return ensembles.train_minibatch(
@@ -141,12 +146,11 @@ def _train(settings: Study, posed: Posed, starts: Any, first: int) -> Run:
             jax.vmap(functools.partial(jax.random.fold_in, posed.order_key))(members),
             epochs=settings.epochs or 0,
             batch_size=settings.batch_size,
-            record_every=_record_every(settings),
+            record_every=every,
             activation=posed.activation,
-            l2=float(settings.l2),
-            tile=tile,
+            l2=l2,
+            tile=_tile(settings),
         )
-    every = _record_every(settings)
     return ensembles.train_until(
         posed.loss_fn,
         starts,
@@ -154,7 +158,37 @@ def _train(settings: Study, posed: Posed, starts: Any, first: int) -> Run:
         stop=gradient_below(settings.gradient),
         max_steps=(settings.steps or 0) // every * every,
         check_every=every,
-        tile=tile,
+        tile=_tile(settings),
+    )
+
+
+def estimate(settings: Study, posed: Posed) -> str:
+    """A line on how much there is to do and about how long it takes, from a trial of one chunk.
+
+    The trial is 20 steps, or one epoch on at most 1000 cases, timed after it has compiled.
+    """
+    networks = len(settings.schemes) * len(settings.scales) * (settings.members or 1)
+    if settings.batch_size:
+        cases = min(len(posed.train.inputs), max(1000, settings.batch_size))
+        part = Batch(*(array[:cases] for array in posed.train))
+        posed = replace(posed, train=part)
+        trial = replace(settings, epochs=1)
+        whole = (settings.epochs or 0) * posed.loss_fn.batch.inputs.shape[0] / cases
+        work = f"{settings.epochs} epochs"
+    else:
+        trial = replace(settings, steps=20)
+        whole, work = (settings.steps or 0) / 20, f"at most {settings.steps} steps"
+    count = min(settings.chunk or 1, settings.members or 1)
+    starts = ensembles.init(posed.init_key, posed.sizes, members=count)
+    jax.block_until_ready(_train(trial, posed, starts, 0))
+    before = time.perf_counter()
+    jax.block_until_ready(_train(trial, posed, starts, 0))
+    seconds = (time.perf_counter() - before) * networks / count * whole
+    spoken = f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+    return (
+        f"{networks} networks {'-'.join(map(str, posed.sizes))} on "
+        f"{len(posed.loss_fn.batch.inputs)} cases, {work} each: about {spoken} of training on "
+        f"{problem.machine()['devices']}"
     )
 
 
@@ -209,109 +243,3 @@ def _measured(pairs: Any, train: Any, test: Any, activation: Any) -> dict[str, A
         return measured
 
     return spread(one, pairs, 1)
-
-
-def _layout(settings: Study, posed: Posed) -> dict[str, Any]:
-    """Dimensions, labels and variables of the store."""
-    counts = {
-        SCHEME: len(settings.schemes),
-        SCALE: len(settings.scales),
-        MEMBER: settings.members or 1,
-        RECORD: len(records(settings)),
-    }
-    layers = len(posed.sizes) - 1
-    units = ["input", *(f"hidden_{k}" for k in range(1, layers)), "output"]
-    cell, floats = (SCHEME, SCALE, MEMBER), "float32"
-    per_case = {"units": "squared output units per case"}
-    share = {"units": "1"}
-    variables = {
-        "initial_loss": results.Variable(cell, floats, {"long_name": "loss at the start", **per_case}),
-        "final_loss": results.Variable(cell, floats, {"long_name": "loss at the end", **per_case}),
-        "gradient_norm": results.Variable(
-            cell, floats, {"long_name": "Euclidean norm of the gradient at the end"}
-        ),
-        "distance": results.Variable(
-            cell, floats, {"long_name": "Euclidean distance from start to end"}
-        ),
-        "steps": results.Variable(cell, "int32", {"long_name": "updates made", "units": "1"}),
-        "outcome": results.Variable(
-            cell,
-            "int32",
-            {
-                "long_name": "how training ended",
-                "flag_values": [code.value for code in Outcome],
-                "flag_meanings": " ".join(code.name for code in Outcome),
-            },
-        ),
-        "losses": results.Variable((*cell, RECORD), floats, {"long_name": "loss", **per_case}),
-    }
-    parts = ["train"] if posed.test is None else ["train", "test"]
-    for part in parts if posed.classifies else []:
-        variables[f"{part}_accuracy"] = results.Variable(
-            cell, floats, {"long_name": f"share of the {part} cases classified correctly", **share}
-        )
-    if posed.test is not None:
-        variables["test_loss"] = results.Variable(
-            cell, floats, {"long_name": "loss on the test cases", **per_case}
-        )
-    for when in ("initial", "final"):
-        for k in range(1, layers + 1):
-            into, out_of = units[k], units[k - 1]
-            named = {"long_name": f"{when} weights of layer {k}"}
-            variables[f"{when}_weights_{k}"] = results.Variable((*cell, into, out_of), floats, named)
-            named = {"long_name": f"{when} biases of layer {k}"}
-            variables[f"{when}_biases_{k}"] = results.Variable((*cell, into), floats, named)
-    return {
-        "coordinates": {
-            SCHEME: settings.schemes,
-            SCALE: settings.scales,
-            RECORD: [int(at) for at in records(settings)],
-        },
-        "lengths": {**counts, **dict(zip(units, posed.sizes, strict=True))},
-        "chunks": {SCHEME: 1, SCALE: 1, MEMBER: settings.chunk or 1},
-        "variables": variables,
-    }
-
-
-def _estimate(settings: Study, posed: Posed) -> str:
-    """One line on how much there is to do and about how long it takes, from a short trial of one chunk."""
-    members = len(settings.schemes) * len(settings.scales) * (settings.members or 1)
-    by_batch = bool(settings.batch_size)
-    if by_batch:
-        size = min(len(posed.train.inputs), max(1000, settings.batch_size or 1))
-        part = type(posed.train)(*(array[:size] for array in posed.train))
-        trial_length, whole = size, (settings.epochs or 0) * len(posed.train.inputs)
-    else:
-        part, trial_length, whole = posed.train, 20, settings.steps or 0
-    count = min(settings.chunk or 1, settings.members or 1)
-    starts = ensembles.init(posed.init_key, posed.sizes, members=count, scheme=settings.schemes[0])
-
-    def trial() -> Any:
-        if by_batch:
-            keys = jax.random.split(posed.order_key, count)
-            return ensembles.train_minibatch(
-                starts,
-                part,
-                posed.rule,
-                keys,
-                epochs=1,
-                batch_size=min(settings.batch_size or 1, size),
-                activation=posed.activation,
-            )
-        loss_fn, tile = posed.loss_fn, _tile(settings)
-        return ensembles.train(loss_fn, starts, posed.rule, steps=trial_length, tile=tile)
-
-    jax.block_until_ready(trial())
-    before = time.perf_counter()
-    jax.block_until_ready(trial())
-    seconds = (time.perf_counter() - before) / count * members * whole / trial_length
-    work = f"{settings.epochs} epochs" if by_batch else f"at most {settings.steps} steps"
-    network = "-".join(str(size) for size in posed.sizes)
-    return (
-        f"{members} networks {network} on {len(posed.train.inputs)} cases, {work} each: "
-        f"about {_spoken(seconds)} of training on {problem.machine()['devices']}"
-    )
-
-
-def _spoken(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"

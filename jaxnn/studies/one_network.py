@@ -19,16 +19,15 @@ RECORDS = 100
 
 
 def run(settings: Train) -> str:
-    """Train one network, draw its learning curve, and give the report: losses and the confusion table.
+    """Train one network, draw its learning curve, and give the report: losses and the confusion
+    table.
 
     Raises:
         ValueError: as `problem.pose`.
     """
     settings = problem.complete(settings)
     posed = problem.pose(settings)
-    params = network.init(
-        posed.init_key, posed.sizes, scheme=settings.scheme, scale=settings.scale
-    )
+    params = network.init(posed.init_key, posed.sizes, scheme=settings.scheme, scale=settings.scale)
     length = (settings.epochs if settings.batch_size else settings.steps) or 0
     every = max(1, -(-length // RECORDS))
     done = jax.jit(lambda start: _trained(settings, posed, start, length, every))(params)

@@ -1,4 +1,6 @@
-"""From settings to mathematics: the data, the network's sizes, the landscape, the rule and the keys."""
+"""From settings to mathematics: the data, the network's sizes, the landscape, the rule and the
+keys.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,8 @@ def pose(settings: Problem) -> Posed:
     """The problem of resolved settings.
 
     Raises:
-        ValueError: a setting out of its range, with what came and what was wanted, or as `data.load`.
+        ValueError: a setting out of its range, with what came and what was wanted, or as
+            `data.load`.
     """
     _check(settings)
     source = data.load(settings.data, data_dir=settings.data_dir)
@@ -83,7 +86,9 @@ def _activation(names: tuple[str, ...], *, layers: int, numbers: bool) -> tuple[
     if len(names) == 1:
         return names * (layers - 1) + (("identity",) if numbers else names)
     if len(names) != layers:
-        raise ValueError(f"--activation has {len(names)} names for {layers} layers: give 1 or {layers}")
+        raise ValueError(
+            f"--activation has {len(names)} names for {layers} layers: give 1 or {layers}"
+        )
     return names
 
 
@@ -114,7 +119,8 @@ def _check(settings: Problem) -> None:
 
 
 def complete(settings: Problem) -> Any:
-    """The settings with the data set's defaults filled in, refused where they contradict each other.
+    """The settings with the data set's defaults filled in, refused where they contradict each
+    other.
 
     Raises:
         ValueError: --steps together with --batch-size or --epochs.
@@ -131,7 +137,7 @@ def certificate(posed: Posed, *, scheme: str, scale: float, seed: int) -> Gradie
         params = init(
             jax.random.key(seed), posed.sizes, scheme=scheme, scale=scale, dtype=jnp.float64
         )
-        batch = Batch(*(np.asarray(part, np.float64) for part in posed.train))
+        batch = Batch(*(jnp.asarray(part, jnp.float64) for part in posed.train))
         key, l2 = jax.random.key(seed), float(posed.loss_fn.l2)
 
         @jax.jit

@@ -1,4 +1,6 @@
-"""What can be asked of each command, with its defaults. Only the standard library is imported here."""
+"""What can be asked of each command, with its defaults. Only the standard library is imported
+here.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +14,15 @@ class Problem:
     """A network and how it is trained; what is None comes from the data set's own defaults."""
 
     data: str
-    """xor, boolean_or, parity3, parity4, iris, wine, breast_cancer, digits, mnist, or a file.csv."""
+    """xor, boolean_or, parity3, parity4, iris, wine, breast_cancer, digits, mnist, or a
+    file.csv."""
     data_dir: Path | None = None
     """The folder with MNIST's four IDX files."""
     hidden: tuple[int, ...] | None = None
     """Units of each hidden layer, e.g. --hidden 16 8; --hidden with nothing: no hidden layer."""
     activation: tuple[str, ...] = ("sigmoid",)
-    """sigmoid, tanh, relu, erf or identity: one for all layers, or one per layer. With one, numbers as
-    targets (a .csv whose last column is not a class) get an identity output."""
+    """sigmoid, tanh, relu, erf or identity: one for all layers, or one per layer. With one, numbers
+    as targets (a .csv whose last column is not a class) get an identity output."""
     l2: float = 0.0
     """Adds (l2 / 2) times the sum of all squared parameters to the loss."""
     rule: str = "sgd"
@@ -80,7 +83,14 @@ class Check(Problem):
     """Factor on the initial weights."""
 
 
-_SMALL = {"step_size": 1.0, "steps": 3000, "batch_size": 0, "epochs": 0, "members": 200, "chunk": 200}
+_SMALL = {
+    "step_size": 1.0,
+    "steps": 3000,
+    "batch_size": 0,
+    "epochs": 0,
+    "members": 200,
+    "chunk": 200,
+}
 _BY_BATCH = {**_SMALL, "steps": 0, "batch_size": 10}
 
 DEFAULTS: dict[str, dict[str, Any]] = {
@@ -98,7 +108,8 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         **_BY_BATCH, "hidden": (30,), "epochs": 3, "level": 0.15, "members": 4, "chunk": 4,
     },
 }  # fmt: skip
-"""Per data set, what leaves the whole study within minutes on two cores; a .csv file takes CSV's."""
+"""Per data set, what leaves the whole study within minutes on two cores; a .csv file takes
+CSV's."""
 CSV = {**_SMALL, "hidden": (8,), "step_size": 0.5, "members": 50, "level": 0.1}
 
 P = TypeVar("P", bound=Problem)

@@ -1,0 +1,150 @@
+"""The house: a file imports only from files listed before it, and every room keeps its rules."""
+
+import ast
+import importlib
+import inspect
+from pathlib import Path
+
+import pytest
+
+import jaxnn
+
+ROOT = Path(jaxnn.__file__).parent
+HOUSE = [
+    "vocabulary",
+    "intervals",
+    "data",
+    "activations",
+    "network",
+    "losses",  # the hinge
+    "backpropagation",
+    "descent",
+    "stopping",
+    "runs",
+    "training",
+    "devices",
+    "ensembles",
+    "landscape.directions",
+    "landscape.slices",
+    "results",
+    "plots",
+    "studies.settings",
+    "studies.problem",
+    "studies.engine",
+    "studies.schema",
+    "studies.initial_weights",
+    "studies.findings",
+    "studies.one_network",
+    "cli",
+    "__main__",
+]
+# where the caller writes the jit: from vocabulary to training, and landscape's arrays to arrays
+PURE = [*HOUSE[: HOUSE.index("training") + 1], "landscape.directions", "landscape.slices"]
+# after the hinge, only these may know layers
+KNOW_LAYERS = {"backpropagation", "ensembles", "studies.problem"}
+ONLY = {"matplotlib": {"plots"}, "tyro": {"cli"}, "zarr": {"results"}, "xarray": {"results"},
+        "sklearn": {"data"}, "tqdm": {"studies.engine"}}  # fmt: skip
+
+
+def source(name):
+    return (ROOT / Path(*name.split("."))).with_suffix(".py").read_text()
+
+
+def imports(text, name):
+    """Every module that the text imports, `from a import b` as both a and a.b."""
+    found = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name}: write imports in full"
+            assert node.module is not None
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def faults(text, name):
+    """What this file imports against the rules, a line each."""
+    found = imports(text, name)
+    above = HOUSE[HOUSE.index(name) :]
+    wrong = [f"{name} imports {m}, listed after it" for m in above if f"jaxnn.{m}" in found]
+    for library, allowed in ONLY.items():
+        if name not in allowed and any(m == library or m.startswith(f"{library}.") for m in found):
+            wrong.append(f"{name} imports {library}, which is for {sorted(allowed)}")
+    if name in PURE and ("jax.jit" in found or "jax.jit" in text or "@jit" in text):
+        wrong.append(f"{name} uses jit: the caller writes it")
+    after = HOUSE.index(name) > HOUSE.index("losses")
+    layers = {"jaxnn.network", "jaxnn.vocabulary.Layer", "jaxnn.vocabulary.Params"}
+    if after and name not in KNOW_LAYERS and not name.startswith("studies") and found & layers:
+        wrong.append(f"{name} knows layers")
+    if name == "studies.settings" and any(
+        m.split(".")[0] in ("jax", "numpy", "jaxnn") for m in found
+    ):
+        wrong.append("studies.settings imports more than the standard library")
+    return wrong
+
+
+def test_every_file_is_listed():
+    files = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for path in ROOT.rglob("*.py")
+        if path.name != "__init__.py"
+    }
+    assert files == set(HOUSE)
+
+
+@pytest.mark.parametrize("name", HOUSE)
+def test_imports_go_down_and_rooms_keep_their_libraries(name):
+    assert faults(source(name), name) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "fault"),
+    [
+        ("losses", "from jaxnn.training import train", "listed after it"),
+        ("network", "import jaxnn.losses", "listed after it"),
+        ("vocabulary", "from jaxnn import network", "listed after it"),
+        ("training", "import matplotlib.pyplot", "which is for ['plots']"),
+        ("studies.engine", "from tyro import cli", "which is for ['cli']"),
+        ("training", "from jax import jit", "uses jit"),
+        ("stopping", "from jaxnn.network import forward", "knows layers"),
+        ("studies.settings", "import numpy", "standard library"),
+    ],
+)
+def test_a_wrong_import_is_found(name, line, fault):
+    (found,) = faults(f"{source(name)}\n{line}\n", name)
+    assert fault in found
+
+
+@pytest.mark.parametrize("name", HOUSE)
+def test_no_file_is_longer_than_300_lines(name):
+    assert len(source(name).splitlines()) <= 300
+
+
+def public(module):
+    return [
+        (name, member)
+        for name, member in vars(module).items()
+        if not name.startswith("_")
+        and (inspect.isfunction(member) or inspect.isclass(member))
+        and member.__module__ == module.__name__
+    ]
+
+
+@pytest.mark.parametrize("name", HOUSE[:-1])
+def test_every_public_function_is_described_and_none_is_named_like_a_module(name):
+    modules = {part for entry in HOUSE for part in entry.split(".")}
+    module = importlib.import_module(f"jaxnn.{name}")
+    assert module.__doc__
+    for member_name, member in public(module):
+        assert inspect.getdoc(member), f"{name}.{member_name} says nothing of itself"
+        assert not (inspect.isfunction(member) and member_name in modules), member_name
+
+
+def test_the_short_names_are_what_their_modules_define_and_load_late():
+    for module, names in jaxnn._HOME.items():
+        for name in names:
+            assert getattr(jaxnn, name) is getattr(importlib.import_module(f"jaxnn.{module}"), name)
+    assert set(jaxnn._MODULE_OF) <= set(dir(jaxnn))
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = jaxnn.nothing

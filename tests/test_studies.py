@@ -1,0 +1,232 @@
+"""The main job at small size: what is stored is what training gives, to the bit when broken off."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+
+import jaxnn
+from jaxnn import Outcome, results
+from jaxnn.studies import findings, initial_weights, one_network, problem
+from jaxnn.studies.settings import DEFAULTS, Check, Study, Train, resolved
+
+SMALL = Study(
+    "xor", schemes=("normal", "nielsen"), scales=(0.3, 5.0), members=6, chunk=4, steps=300
+)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    settings = replace(SMALL, out=tmp_path_factory.mktemp("study") / "store")
+    return settings, initial_weights.run(settings)
+
+
+def test_the_store_holds_what_training_gives(store):
+    settings, path = store
+    dataset = results.load(path)
+    assert dict(dataset.sizes) == {
+        "scheme": 2, "scale": 2, "member": 6, "record": 61, "input": 2, "hidden_1": 2, "output": 1,
+    }  # fmt: skip
+    posed = problem.pose(problem.complete(settings))
+    key = jax.random.fold_in(posed.init_key, 5)
+    start = jaxnn.init(key, (2, 2, 1), scheme="nielsen", scale=5.0)
+    cell = dataset.sel(scheme="nielsen", scale=5.0).isel(member=5)
+    np.testing.assert_array_equal(cell.initial_weights_1, start[0].weights)
+    np.testing.assert_array_equal(cell.initial_biases_2, start[1].biases)
+    run = jaxnn.train(posed.loss_fn, start, posed.rule, steps=300, record_every=5)
+    np.testing.assert_allclose(cell.losses, run.losses, rtol=1e-4)
+    np.testing.assert_allclose(cell.final_weights_1, run.params[0].weights, rtol=1e-3, atol=1e-4)
+    moved = [run.params[k][i] - start[k][i] for k in (0, 1) for i in (0, 1)]
+    distance = np.sqrt(sum(float((m**2).sum()) for m in moved))
+    assert float(cell.distance) == pytest.approx(distance, rel=1e-3)
+    assert float(cell.train_accuracy) == float(jaxnn.accuracy(run.params, posed.train))
+    assert set(np.unique(dataset.outcome)) <= {code.value for code in Outcome}
+    assert float(dataset.initial_loss.min()) == float(dataset.losses[..., 0].min())
+    assert results.verify(path) == []
+
+
+def test_the_manifest_says_how_it_was_made(store):
+    manifest = results.read_manifest(store[1])
+    assert manifest is not None
+    assert manifest["settings"]["members"] == 6
+    assert manifest["network"] == {"sizes": [2, 2, 1], "activation": ["sigmoid", "sigmoid"]}
+    assert manifest["gradient_check"]["exact"] < 1e-12
+    assert {"jax", "jaxlib", "numpy", "optax", "python", "jaxnn"} == set(manifest["versions"])
+    assert len(manifest["data"]["sha256"]) == 64
+
+
+def test_a_second_run_computes_nothing_and_other_settings_are_refused_by_name(store):
+    settings, path = store
+    before = {file: file.stat().st_mtime_ns for file in path.rglob("*") if file.is_file()}
+    initial_weights.run(settings)
+    with pytest.raises(ValueError, match=r"steps: the store has 300, you ask for 310"):
+        initial_weights.run(replace(settings, steps=310))
+    with pytest.raises(ValueError, match=r"seed: the store has 0, you ask for 7"):
+        initial_weights.run(replace(settings, seed=7))
+    assert before == {file: file.stat().st_mtime_ns for file in path.rglob("*") if file.is_file()}
+
+
+def arrays_of(path):
+    return {name: array.values for name, array in results.load(path).data_vars.items()}
+
+
+def test_chunks_in_any_cut_give_the_same_bits(store, tmp_path):
+    settings, path = store
+    other = replace(settings, chunk=6, out=tmp_path / "six")
+    whole, cut = arrays_of(initial_weights.run(other)), arrays_of(path)
+    # the tile is part of the result, and the tile of a chunk of 4 is 4
+    manifests = [results.read_manifest(p) or {} for p in (path, tmp_path / "six")]
+    tile = [manifest["machine"]["tile"] for manifest in manifests]
+    assert tile == [4, 6]
+    for name in ("initial_loss", "initial_weights_1"):
+        np.testing.assert_array_equal(whole[name], cut[name])
+
+
+def command(*args, **environment):
+    return subprocess.Popen(
+        [sys.executable, "-m", "jaxnn", *map(str, args)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(jaxnn.__file__).parents[1]), **environment},
+    )
+
+
+ARGS = ["study", "xor", "--schemes", "normal", "--scales", "1", "4", "--members", "400"]
+ARGS += ["--chunk", "50", "--hidden", "4", "--steps", "2000"]
+
+
+@pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT])
+def test_a_run_that_is_stopped_is_taken_up_and_ends_with_the_same_bits(tmp_path, sent):
+    running = command(*ARGS, "--out", tmp_path / "broken")
+    deadline = time.monotonic() + 120
+    done = tmp_path / "broken" / "done"
+    while len(list(done.glob("0*.json"))) < 2:
+        assert time.monotonic() < deadline, running.communicate()
+        assert running.poll() is None, running.communicate()
+        time.sleep(0.01)
+    running.send_signal(sent)
+    _, errors = running.communicate(timeout=60)
+    assert running.returncode == (-9 if sent == signal.SIGKILL else 130)
+    if sent == signal.SIGINT:
+        assert "the same command goes on from here" in errors
+        assert "Traceback" not in errors
+    left = results.finished(tmp_path / "broken")
+    assert 2 <= len(left) < 16
+    for out in ("broken", "whole"):
+        again = command(*ARGS, "--out", tmp_path / out)
+        printed, errors = again.communicate(timeout=300)
+        assert again.returncode == 0, errors
+    broken, whole = (arrays_of(tmp_path / out) for out in ("broken", "whole"))
+    assert set(broken) == set(whole)
+    for name, values in whole.items():
+        np.testing.assert_array_equal(broken[name], values)
+    table = (tmp_path / "whole" / "table.txt").read_text()
+    assert table == (tmp_path / "broken" / "table.txt").read_text()
+    assert table.strip() in printed
+
+
+def test_findings_are_the_stores_numbers(store, tmp_path):
+    settings, path = store
+    settings = problem.complete(settings)
+    dataset = results.load(path)
+    shares = findings.shares(dataset, 0.2)
+    by_hand = (dataset.final_loss <= 0.2).mean("member")
+    np.testing.assert_allclose(shares[..., 0], by_hand)
+    assert bool(np.all((shares[..., 1] <= shares[..., 0]) & (shares[..., 0] <= shares[..., 2])))
+    table = findings.table(dataset, 0.2)
+    assert len(table.splitlines()) == 1 + 4
+    assert f"{float(dataset.final_loss[0, 0].median()):.4g}" in table.splitlines()[1]
+    sentence = findings.finding(dataset, 0.2, name="xor")
+    assert f"{100 * float(by_hand.max()):.1f} %" in sentence
+    assert f"{100 * float(by_hand.min()):.1f} %" in sentence
+    files = findings.draw(dataset, settings, problem.pose(settings), tmp_path)
+    assert {file.name for file in files} == {
+        f"{name}.{kind}"
+        for name in (
+            "loss-against-scale",
+            "share-against-scale",
+            "loss-curves",
+            "slice",
+            "best-network",
+        )
+        for kind in ("svg", "png")
+    }
+
+
+def test_the_best_ends_are_the_lowest_losses_and_their_weights_give_them(store):
+    settings, path = store
+    posed = problem.pose(problem.complete(settings))
+    ends = findings.best_ends(results.load(path), 3)
+    losses = sorted(results.load(path).final_loss.values.ravel())[:3]
+    for (_, stated, params), loss in zip(ends, losses, strict=True):
+        assert stated == loss
+        np.testing.assert_allclose(posed.loss_fn(params), loss, rtol=1e-5)
+
+
+def test_a_study_by_mini_batches_of_numbers_from_a_table(tmp_path):
+    file = tmp_path / "line.csv"
+    rows = "\n".join(f"{x / 7},{(x % 5) / 3},{2 * x / 7 - x % 5 + 0.5}" for x in range(40))
+    file.write_text(f"a,b,y\n{rows}\n")
+    settings = Study(
+        str(file), hidden=(), batch_size=5, epochs=30, step_size=0.1, members=3, chunk=2,
+        schemes=("normal",), scales=(1.0,), level=0.01, out=tmp_path / "out",
+    )  # fmt: skip
+    dataset = results.load(initial_weights.run(settings))
+    assert "train_accuracy" not in dataset
+    # an identity output and a plane as the truth: least squares reaches 0
+    assert float(dataset.final_loss.max()) < 1e-3
+    assert int(dataset.steps[0, 0, 0]) == 30 * 7  # 32 training cases: six batches of 5 and one of 2
+
+
+def test_train_and_check_report(tmp_path):
+    report = one_network.run(Train("iris", steps=300, out=tmp_path / "t"))
+    assert "test cases: true class in rows" in report
+    rows = [line.split() for line in report.splitlines()[-5:-2]]
+    assert [row[0] for row in rows] == ["setosa", "versicolor", "virginica"]
+    counts = [[int(count) for count in row[1:]] for row in rows]
+    assert np.sum(counts) == 30
+    assert (tmp_path / "t" / "learning-curve.svg").is_file()
+    posed = problem.pose(problem.complete(Check("iris")))
+    assert float(problem.certificate(posed, scheme="normal", scale=1.0, seed=0).exact) < 1e-12
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (Study("xor", members=0), "--members is 0"),
+        (Study("xor", l2=-1.0), "--l2 is -1"),
+        (Study("xor", step_size=-1.0), "step_size is -1.0: give a finite number above 0"),
+        (Study("iris", test_share=1.5), "--test-share is 1.5"),
+        (Study("xor", scales=(1.0, 1.0)), "name each once"),
+        (Study("xor", scales=(-1.0,)), "finite numbers above 0"),
+        (Study("xor", schemes=("normale",)), "did you mean 'normal'"),
+        (Study("xor", activation=("tanh", "tanh", "tanh")), "3 names for 2 layers"),
+        (Study("xor", activation=("tahn",)), "did you mean 'tanh'"),
+        (Study("xor", rule="adamm"), "did you mean 'adam'"),
+        (Study("xor", hidden=(0,)), "every layer needs at least 1 unit"),
+        (Study("xor", batch_size=9), "there are 4 training cases"),
+        (Study("xor", steps=10, epochs=2), "--steps counts full-batch updates"),
+        (Study("nowhere.csv"), "nowhere.csv: no such file"),
+    ],
+)
+def test_settings_that_mean_nothing_are_refused_in_a_line(settings, message):
+    with pytest.raises(ValueError, match=message):
+        problem.pose(problem.complete(settings))
+
+
+def test_asking_for_steps_or_epochs_chooses_between_all_cases_and_batches():
+    assert resolved(Study("digits", steps=50)).batch_size == 0
+    assert resolved(Study("digits")).batch_size == 10
+    assert resolved(Study("iris", epochs=5)).batch_size == 10
+    assert resolved(Study("iris", batch_size=4)).epochs == 30
+    for name in DEFAULTS:
+        settings = resolved(Study(name))
+        assert None not in (settings.hidden, settings.level, settings.members, settings.step_size)
