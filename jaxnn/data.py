@@ -7,11 +7,7 @@ it.
 
 from __future__ import annotations
 
-import csv as _csv
-import gzip
 import itertools
-import math
-import struct
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from jaxnn.files import Table, read_idx, read_table
 from jaxnn.vocabulary import Batch, lookup
 
 
@@ -137,8 +134,7 @@ _MNIST_PARTS = {"train": "train", "test": "t10k"}
 
 
 def mnist(folder: str | Path, *, part: str = "train") -> Batch:
-    """MNIST's images (cases, 784), grey levels 0 to 255 divided by 255, and digits one-hot (cases,
-    10).
+    """MNIST's images (cases, 784), grey levels divided by 255, and digits one-hot (cases, 10).
 
     Reads `train-images-idx3-ubyte` and `train-labels-idx1-ubyte` of the folder, or with part="test"
     those of `t10k`; gzipped files ending in .gz serve as well.
@@ -148,8 +144,8 @@ def mnist(folder: str | Path, *, part: str = "train") -> Batch:
             of images and labels, a label above 9: with the file and the place in it.
     """
     prefix = lookup(_MNIST_PARTS, part, what="part of MNIST")
-    images_path, images = _idx(Path(folder), f"{prefix}-images-idx3-ubyte", axes=3)
-    labels_path, labels = _idx(Path(folder), f"{prefix}-labels-idx1-ubyte", axes=1)
+    images_path, images = read_idx(Path(folder), f"{prefix}-images-idx3-ubyte", axes=3)
+    labels_path, labels = read_idx(Path(folder), f"{prefix}-labels-idx1-ubyte", axes=1)
     if len(images) != len(labels):
         raise ValueError(
             f"{labels_path}: {len(labels)} labels, but {images_path} holds {len(images)} images"
@@ -158,32 +154,6 @@ def mnist(folder: str | Path, *, part: str = "train") -> Batch:
         place = int(np.argmax(labels > 9))
         raise ValueError(f"{labels_path}: label {place} is {labels[place]}, wanted 0 to 9")
     return _batch(images.reshape(len(images), -1) / np.float32(255), one_hot(labels, 10))
-
-
-def _idx(folder: Path, name: str, *, axes: int) -> tuple[Path, np.ndarray]:
-    """The path and the array of one IDX file of unsigned bytes with this many axes."""
-    candidates = [folder / name, folder / f"{name}.gz"]
-    path = next((candidate for candidate in candidates if candidate.is_file()), None)
-    if path is None:
-        raise ValueError(f"{folder}: holds neither {name} nor {name}.gz; give the folder that does")
-    try:
-        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    except (gzip.BadGzipFile, EOFError, OSError) as error:
-        raise ValueError(f"{path}: cannot be unpacked ({error}); the file is damaged") from error
-    header = 4 + 4 * axes
-    if len(content) < header:
-        raise ValueError(
-            f"{path}: ends at byte {len(content)}, inside its header of {header} bytes"
-        )
-    magic, *shape = struct.unpack(f">{1 + axes}i", content[:header])
-    if magic != 0x0800 + axes:
-        raise ValueError(f"{path}: magic number {magic} at byte 0, wanted {0x0800 + axes}")
-    if len(content) != header + math.prod(shape):
-        raise ValueError(
-            f"{path}: ends at byte {len(content)}, wanted {header + math.prod(shape)} "
-            f"for shape {shape}"
-        )
-    return path, np.frombuffer(content, np.uint8, offset=header).reshape(shape)
 
 
 def csv(file: str | Path) -> Batch:
@@ -195,66 +165,18 @@ def csv(file: str | Path) -> Batch:
     of the mean.
 
     Raises:
-        ValueError: an empty file or one without cases, a missing or surplus cell, text or NaN among
-            the inputs, a missing last cell, one class alone: with the file and the line.
+        ValueError: a file that is not there, empty, not text, without a header or without cases; a
+            missing or surplus cell; text, NaN or infinity among the inputs or for the target; the
+            same target everywhere: with the file and the line.
     """
-    return _table(Path(file))[0]
+    return _from_table(read_table(Path(file)))
 
 
-def _table(path: Path) -> tuple[Batch, tuple[str, ...], tuple[str, ...]]:
-    """The batch of a CSV file, its inputs' names, and its classes' in the order of the outputs."""
-    if not path.is_file():
-        raise ValueError(f"{path}: no such file")
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as lines:
-            reader = _csv.reader(lines)
-            rows = [(reader.line_num, row) for row in reader if row]
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: is not UTF-8 text (byte {error.start})") from error
-    if len(rows) < 2:
-        raise ValueError(f"{path}: {'no cases after the header' if rows else 'the file is empty'}")
-    (_, header), *cases = rows
-    if len(header) < 2:
-        raise ValueError(
-            f"{path}: line 1 has {len(header)} column, wanted inputs and a last column"
-        )
-    for line, row in cases:
-        if len(row) != len(header):
-            raise ValueError(
-                f"{path}: line {line} has {len(row)} columns, the header {len(header)}"
-            )
-    inputs = [
-        [_number(path, line, name, cell) for name, cell in zip(header[:-1], row[:-1], strict=True)]
-        for line, row in cases
-    ]
-    last = [row[-1].strip() for _, row in cases]
-    for (line, _), cell in zip(cases, last, strict=True):
-        if not cell or cell.lower() in ("nan", "inf", "-inf"):
-            raise ValueError(f"{path}: line {line}, column {header[-1]!r}: {cell!r} is no target")
-    scaled = standardised(np.array(inputs))
-    try:
-        numbers = np.array([float(cell) for cell in last])
-    except ValueError:
-        numbers = None
-    kinds = sorted(set(last)) if numbers is None else sorted(set(last), key=float)
-    if len(kinds) < 2:
-        raise ValueError(
-            f"{path}: column {header[-1]!r} is {kinds[0]!r} everywhere: nothing to learn"
-        )
-    if numbers is None or (len(kinds) <= 20 and bool(np.all(numbers == np.round(numbers)))):
-        labels = [kinds.index(cell) for cell in last]
-        return _batch(scaled, one_hot(labels, len(kinds))), tuple(header[:-1]), tuple(kinds)
-    return _batch(scaled, standardised(numbers[:, None])), tuple(header[:-1]), ()
-
-
-def _number(path: Path, line: int, column: str, cell: str) -> float:
-    try:
-        value = float(cell)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise ValueError(f"{path}: line {line}, column {column!r}: {cell!r} is not a finite number")
-    return value
+def _from_table(table: Table) -> Batch:
+    inputs = standardised(table.inputs)
+    if table.classes:
+        return _batch(inputs, one_hot(table.last, len(table.classes)))
+    return _batch(inputs, standardised(table.last[:, None]))
 
 
 def split(batch: Batch, key: Array, test_share: float) -> tuple[Batch, Batch]:
@@ -304,9 +226,9 @@ def load(name: str, *, data_dir: str | Path | None = None) -> Dataset:
         ValueError: an unknown name, mnist without data_dir, or as `mnist` and `csv`.
     """
     if name.lower().endswith(".csv"):
-        batch, features, classes = _table(Path(name))
-        note = f"{Path(name).name}; inputs standardised"
-        return Dataset(Path(name).stem, batch, None, features, classes, True, note)
+        table, note = read_table(Path(name)), f"{Path(name).name}; inputs standardised"
+        batch = _from_table(table)
+        return Dataset(Path(name).stem, batch, None, table.features, table.classes, True, note)
     if name == "mnist":
         if data_dir is None:
             raise ValueError("mnist needs --data-dir, the folder that holds its four IDX files")

@@ -13,6 +13,7 @@ ROOT = Path(jaxnn.__file__).parent
 HOUSE = [
     "vocabulary",
     "intervals",
+    "files",
     "data",
     "activations",
     "network",

@@ -88,7 +88,7 @@ def test_at_scale_5_backprop_is_nearest_to_50_digits(name):
     l2=st.sampled_from([0.0, 0.3]),
     data=st.data(),
 )
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=4, deadline=None)
 def test_output_jacobian_is_jacrev_for_any_network(hidden, seed, l2, data):
     sizes = (2, *hidden, 3)
     layers = len(sizes) - 1
@@ -188,6 +188,12 @@ MUTANTS = {
 
 
 @pytest.mark.usefixtures("x64")
+def test_the_derivation_that_the_mutants_change_is_right():
+    params, batch = problem(5, (3, 4, 4, 2))
+    assert float(backpropagation.check_gradients(params, batch, l2=0.1).exact) < 1e-12
+
+
+@pytest.mark.usefixtures("x64")
 @pytest.mark.parametrize("mistake", MUTANTS)
 def test_a_wrong_derivation_is_caught(mistake, monkeypatch):
     right, wrong = MUTANTS[mistake]
@@ -199,7 +205,6 @@ def test_a_wrong_derivation_is_caught(mistake, monkeypatch):
     monkeypatch.setitem(sys.modules, "mutant", mutant)
     exec(compile(source.replace(right, wrong), "mutant", "exec"), mutant.__dict__)
     params, batch = problem(5, (3, 4, 4, 2))
-    assert float(backpropagation.check_gradients(params, batch, l2=0.1).exact) < 1e-12
     assert float(mutant.check_gradients(params, batch, l2=0.1).exact) > 1e-3
 
 

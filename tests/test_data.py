@@ -124,9 +124,11 @@ def test_missing_and_damaged_mnist_files_are_named(tmp_path):
         data.mnist(tmp_path)
     write_mnist(tmp_path, zipped=True)
     file = tmp_path / "train-images-idx3-ubyte.gz"
-    file.write_bytes(file.read_bytes()[:-20])
-    with pytest.raises(ValueError, match=r"train-images-idx3-ubyte.gz: cannot be unpacked"):
-        data.mnist(tmp_path)
+    whole = file.read_bytes()
+    for damaged in (whole[:-20], whole[:60] + b"\xff\xff\xff" + whole[63:], b"plain"):
+        file.write_bytes(damaged)
+        with pytest.raises(ValueError, match=r"train-images-idx3-ubyte.gz: cannot be unpacked"):
+            data.mnist(tmp_path)
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the MNIST files are not beside this checkout")
@@ -167,7 +169,9 @@ def test_csv_reads_classes_and_numbers(tmp_path):
         ("a,b,k\n1,,x\n1,2,y\n", "line 2, column 'b': '' is not a finite number"),
         ("a,k\n1,0.5\n2,NaN\n", "line 3, column 'k': 'NaN' is no target"),
         ("a,k\n1,x\n2,\n", "line 3, column 'k': '' is no target"),
-        ("a,k\n1,x\n2,x\n", "'x' everywhere: nothing to learn"),
+        ("a,k\n1,x\n2,x\n", "column 'k' is 'x' everywhere"),
+        ("1,2\n3,4\n5,6\n", "line 1 holds numbers, wanted a header"),
+        ("a,k\n1,1e999\n2,0.5\n", "line 2, column 'k': '1e999' is no target"),
     ],
 )
 def test_a_faulty_table_is_named_with_the_line(tmp_path, text, message):

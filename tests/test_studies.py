@@ -103,33 +103,41 @@ ARGS = ["study", "xor", "--schemes", "normal", "--scales", "1", "4", "--members"
 ARGS += ["--chunk", "50", "--hidden", "4", "--steps", "2000"]
 
 
-@pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT])
-def test_a_run_that_is_stopped_is_taken_up_and_ends_with_the_same_bits(tmp_path, sent):
-    running = command(*ARGS, "--out", tmp_path / "broken")
+def stop_after(process, out, chunks, sent):
+    """Send the signal once this many chunks are done, and give what the process then printed."""
     deadline = time.monotonic() + 120
-    done = tmp_path / "broken" / "done"
-    while len(list(done.glob("0*.json"))) < 2:
-        assert time.monotonic() < deadline, running.communicate()
-        assert running.poll() is None, running.communicate()
+    while len(list((out / "done").glob("0*.json"))) < chunks:
+        assert time.monotonic() < deadline, process.communicate()
+        assert process.poll() is None, process.communicate()
         time.sleep(0.01)
-    running.send_signal(sent)
-    _, errors = running.communicate(timeout=60)
-    assert running.returncode == (-9 if sent == signal.SIGKILL else 130)
-    if sent == signal.SIGINT:
-        assert "the same command goes on from here" in errors
-        assert "Traceback" not in errors
-    left = results.finished(tmp_path / "broken")
-    assert 2 <= len(left) < 16
-    for out in ("broken", "whole"):
-        again = command(*ARGS, "--out", tmp_path / out)
+    process.send_signal(sent)
+    return process.communicate(timeout=60)
+
+
+def test_a_run_that_is_killed_and_stopped_is_taken_up_and_ends_with_the_same_bits(tmp_path):
+    broken, whole = tmp_path / "broken", tmp_path / "whole"
+    cache = {"JAX_COMPILATION_CACHE_DIR": str(tmp_path / "cache")}
+    killed = command(*ARGS, "--out", broken, **cache)
+    stop_after(killed, broken, 2, signal.SIGKILL)
+    assert killed.returncode == -9
+    assert 2 <= len(results.finished(broken)) < 14
+    stopped = command(*ARGS, "--out", broken, **cache)
+    _, errors = stop_after(stopped, broken, len(results.finished(broken)) + 1, signal.SIGINT)
+    assert stopped.returncode == 130
+    assert "the same command goes on from here" in errors
+    assert "Traceback" not in errors
+    assert len(results.finished(broken)) < 16
+    printed = ""
+    for out in (broken, whole):
+        again = command(*ARGS, "--out", out, **cache)
         printed, errors = again.communicate(timeout=300)
         assert again.returncode == 0, errors
-    broken, whole = (arrays_of(tmp_path / out) for out in ("broken", "whole"))
-    assert set(broken) == set(whole)
-    for name, values in whole.items():
-        np.testing.assert_array_equal(broken[name], values)
-    table = (tmp_path / "whole" / "table.txt").read_text()
-    assert table == (tmp_path / "broken" / "table.txt").read_text()
+    bits, expected = arrays_of(broken), arrays_of(whole)
+    assert set(bits) == set(expected)
+    for name, values in expected.items():
+        np.testing.assert_array_equal(bits[name], values)
+    table = (whole / "table.txt").read_text()
+    assert table == (broken / "table.txt").read_text()
     assert table.strip() in printed
 
 

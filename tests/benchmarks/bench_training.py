@@ -1,9 +1,11 @@
-"""An epoch of 784-30-10 in batches of 10 on one core: jaxnn, hand-written C, the same loop in eager PyTorch.
+"""An epoch of 784-30-10 in batches of 10 on one core: jaxnn, hand-written C, eager PyTorch.
 
 Run: python tests/benchmarks/bench_training.py
 """
 
+import subprocess
 import tempfile
+import time
 
 import timing
 
@@ -43,8 +45,6 @@ def ours(batch, gradient):
             gradient=gradient,
         )
 
-    import time
-
     def call():
         before = time.perf_counter()
         jax.block_until_ready(train(params, jax.random.key(2)))
@@ -54,8 +54,6 @@ def ours(batch, gradient):
 
 
 def in_c(folder):
-    import subprocess
-
     binary = timing.build_limit("mlp_sgd", folder)
     if binary is None:
         return None

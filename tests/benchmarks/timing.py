@@ -74,7 +74,10 @@ def report(topic, rows, **sizes):
             continue
     result = {
         "topic": topic,
-        "machine": {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count()},
+        "machine": {
+            "processor": platform.processor() or platform.machine(),
+            "cores": os.cpu_count(),
+        },
         "versions": {**packages, "python": platform.python_version()},
         "sizes": sizes,
         "seconds": {title: seconds for title, (seconds, _) in rows.items()},
