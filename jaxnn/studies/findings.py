@@ -191,12 +191,14 @@ def _slice(ends: list[tuple[str, float, Any]], posed: Posed) -> Any:
     xs, ys = (jnp.linspace(a - margin, b + margin, fine) for a, b in zip(low, high, strict=True))
     losses = slices.plane(loss_fn, plane.origin, plane.first, plane.second, xs, ys)
     made, axes = plots.figure(width=6.5, height=5.0)
-    labels = [f"{rank}: {float(loss_fn(end)):.4g}" for rank, (_, _, end) in enumerate(ends, 1)]
     ax = plots.contours(
         axes[0, 0], np.asarray(xs), np.asarray(ys), np.asarray(losses),
-        points=np.asarray(plane.coordinates), labels=labels,
+        points=np.asarray(plane.coordinates), labels=list("123"),
     )  # fmt: skip
-    named = "\n".join(f"{rank}: {name}" for rank, (name, _, _) in enumerate(ends, 1))
+    named = "\n".join(
+        f"{rank}: loss {float(loss_fn(end)):.4g}, {name}"
+        for rank, (name, _, end) in enumerate(ends, 1)
+    )
     part = f", first {len(inputs)} cases" if len(inputs) < len(posed.train.inputs) else ""
     ax.set_title(f"the plane through the three best end points{part}\n{named}", loc="left")
     return made

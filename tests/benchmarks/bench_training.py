@@ -67,7 +67,7 @@ def in_c(folder):
 
 def in_torch(batch):
     try:
-        import torch
+        import torch  # pyright: ignore[reportMissingImports]
     except ImportError:
         return None
     torch.set_num_threads(1)
