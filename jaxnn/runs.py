@@ -22,6 +22,7 @@ class Run:
     params: where training stopped; if it diverged, the last point with a finite loss.
     losses: (records,) the loss at the start and after every `record_every` or `check_every` steps
         or epochs; a run that ended earlier repeats its last loss.
+    loss: the loss at params.
     steps: how many updates were made.
     outcome: a code of Outcome.
     gradient_norm: the Euclidean norm of dE/dp at params.
@@ -29,6 +30,7 @@ class Run:
 
     params: Any
     losses: Array
+    loss: Array
     steps: Array
     outcome: Array
     gradient_norm: Array
@@ -100,6 +102,7 @@ def finish(state: State, losses: Array, outcome: Array) -> Run:
     return Run(
         params=state.point,
         losses=losses,
+        loss=state.loss,
         steps=state.steps,
         outcome=outcome.astype(jnp.int32),
         gradient_norm=optax.tree.norm(state.gradient),

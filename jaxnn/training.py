@@ -104,11 +104,10 @@ def train_until(
     """Gradient descent until `stop` holds, tested before the first step and then every
     `check_every` steps.
 
-    Run.losses is (max_steps // check_every + 1,), one record a test. The outcome is `converged`
-    where the rule held, `diverged` where the loss stopped being finite, `unfinished` where the
-    steps ran out. A small gradient is not yet a
-    minimum: where the rule is `gradient_below`, the outcome is `plateau` instead of `converged` if
-        `is_plateau` says so.
+    Run.losses is (max_steps // check_every + 1,), one record after each whole `check_every`. The
+    outcome is `converged` where the rule held, `diverged` where the loss stopped being finite,
+    `unfinished` where the steps ran out. A small gradient is not yet a minimum: where the rule is
+    `gradient_below`, the outcome is `plateau` instead of `converged` if `is_plateau` says so.
 
     Args:
         loss_fn: a point -> a scalar.
@@ -116,19 +115,16 @@ def train_until(
         rule: `sgd`, or any optax transformation.
         stop: gradient_below(t), loss_below(t), all_correct(batch), or a function (point, loss,
             gradient) -> bool.
-        max_steps: the most updates, a multiple of check_every.
+        max_steps: the most updates; the last test comes after them, however few since the one
+            before.
         check_every: steps between tests; part of the result, since a run stops only where it is
             tested.
         value_and_gradient: a point -> (loss, gradient); default jax.value_and_grad(loss_fn).
 
     Raises:
-        ValueError: max_steps negative or no multiple of check_every; a loss that is not a scalar.
+        ValueError: negative max_steps, check_every below 1; a loss that is not a scalar.
     """
     _check_counts(max_steps=max_steps, check_every=check_every)
-    if max_steps % check_every:
-        raise ValueError(
-            f"max_steps {max_steps} is no multiple of check_every {check_every}: choose one that is"
-        )
     value_and_gradient, rule = (
         value_and_gradient or jax.value_and_grad(loss_fn),
         optax.with_extra_args_support(rule),
@@ -152,6 +148,11 @@ def train_until(
         going, block_of_steps, (state, losses, jnp.int32(0), stopped(state))
     )
     losses = jnp.where(jnp.arange(blocks + 1) <= block, losses, state.loss)
+    if max_steps % check_every:
+        further = advance(loss_fn, value_and_gradient, rule, state, max_steps % check_every)
+        over = done | state.diverged
+        state = jax.tree.map(lambda now, later: jnp.where(over, now, later), state, further)
+        done = done | (stopped(state) & ~state.diverged)
     reached = jnp.where(done, Outcome.converged, Outcome.unfinished)
     if isinstance(stop, GradientBelow):
         reached = jnp.where(done & is_plateau(loss_fn, state.point), Outcome.plateau, reached)

@@ -89,6 +89,20 @@ def test_chunks_in_any_cut_give_the_same_bits(store, tmp_path):
         np.testing.assert_array_equal(whole[name], cut[name])
 
 
+@pytest.mark.parametrize("length", [{"steps": 127}, {"epochs": 61, "batch_size": 3}])
+def test_any_number_of_steps_is_made_and_the_final_loss_is_that_of_the_final_weights(
+    length, tmp_path
+):
+    settings = Study(
+        "xor", schemes=("normal",), scales=(1.0,), members=2, chunk=2, out=tmp_path / "s", **length
+    )
+    dataset = results.load(initial_weights.run(settings))
+    assert set(dataset.steps.values.ravel()) == {127 if "steps" in length else 61 * 2}
+    posed = problem.pose(problem.complete(settings))
+    for _, stated, params in findings.best_ends(dataset, 2):
+        np.testing.assert_allclose(posed.loss_fn(params), stated, rtol=1e-6)
+
+
 def command(*args, **environment):
     return subprocess.Popen(
         [sys.executable, "-m", "jaxnn", *map(str, args)],

@@ -156,7 +156,7 @@ def _train(settings: Study, posed: Posed, starts: Any, first: int) -> Run:
         starts,
         posed.rule,
         stop=gradient_below(settings.gradient),
-        max_steps=(settings.steps or 0) // every * every,
+        max_steps=settings.steps or 0,
         check_every=every,
         tile=_tile(settings),
     )
@@ -204,7 +204,7 @@ def _arrays(posed: Posed, starts: Any, run: Run) -> dict[str, Any]:
     }
     return {
         "initial_loss": run.losses[:, 0],
-        "final_loss": run.losses[:, -1],
+        "final_loss": run.loss,
         "gradient_norm": run.gradient_norm,
         "steps": run.steps,
         "outcome": run.outcome,

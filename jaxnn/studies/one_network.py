@@ -60,7 +60,7 @@ def _trained(settings: Train, posed: Posed, params: Any, length: int, every: int
         params,
         posed.rule,
         stop=gradient_below(1e-6),
-        max_steps=length // every * every,
+        max_steps=length,
         check_every=every,
         value_and_gradient=lambda p: backpropagation.loss_and_backprop(p, posed.train, **options),
     )
@@ -71,7 +71,7 @@ def _report(posed: Posed, start: Any, done: Run) -> list[str]:
     lines = [
         f"{posed.source.name}: {posed.source.note}",
         f"network {sizes}, {', '.join(posed.activation)}; {len(posed.train.inputs)} training cases",
-        f"loss {float(done.losses[0]):.5g} -> {float(done.losses[-1]):.5g} in {int(done.steps)} "
+        f"loss {float(done.losses[0]):.5g} -> {float(done.loss):.5g} in {int(done.steps)} "
         f"updates, {Outcome(int(done.outcome)).name}; |gradient| {float(done.gradient_norm):.3g}",
     ]
     for name, batch in (("training", posed.train), ("test", posed.test)):
