@@ -32,8 +32,8 @@ def loss_and_backprop(
     in reverse.
 
     A column of v and u is one training case, so every formula of the essay stands for all cases at
-    once: u = W v + b, v' = sigma(u), and from E = (1/n) sum_n sum_k (o_k - d_k)^2 by the chain
-        rule, last layer first,
+    once: u = W v + b, v' = sigma(u), and from E = (1/n) sum_n sum_k (o_k - d_k)^2 by the
+    chain rule, last layer first,
 
         dE/do = (2/n) (o - d)        dE/du = dE/dv' * sigma'(u)
         dE/dW = dE/du v^T            dE/db = dE/du summed over cases            dE/dv = W^T dE/du

@@ -136,7 +136,7 @@ class LossOn:
         of sigma' / max sigma'.
 
         0: every unit is at its steepest on some case. 1: some unit responds on no case, so no
-            gradient flows through it.
+        gradient flows through it.
         """
         layers, batch = fitted(point, self.batch, self.activation)
         v, least = batch.inputs.T, jnp.inf

@@ -82,16 +82,15 @@ def init(
 
     Standard deviations, by scheme (m inputs and n units of the layer):
 
-        scheme            weights                     biases
-        normal            scale                       scale
-        uniform           scale / sqrt(3)             scale / sqrt(3)         all within +-scale
-        sphere            scale                       scale                   the vector's length is
-        scale sqrt(P) nielsen           scale / sqrt(m)             1                       Nielsen,
-        ch. 3 glorot_*          scale sqrt(2 / (m + n))     0                       Glorot & Bengio
-        2010, eq. 16 he_*              scale sqrt(2 / m)           0                       He et al.
-        2015, eq. 10 lecun_*           scale sqrt(1 / m)           0                       LeCun et
-        al. 1998, eq. 16 orthogonal        scale / sqrt(max(m, n))     0                       Saxe
-        et al. 2014
+        scheme        weights                   biases         source
+        normal        scale                     scale
+        uniform       scale / sqrt(3)           scale / sqrt(3)   all within +-scale
+        sphere        scale                     scale          the vector's length: scale sqrt(P)
+        nielsen       scale / sqrt(m)           1              Nielsen, ch. 3
+        glorot_*      scale sqrt(2 / (m + n))   0              Glorot & Bengio 2010, eq. 16
+        he_*          scale sqrt(2 / m)         0              He et al. 2015, eq. 10
+        lecun_*       scale sqrt(1 / m)         0              LeCun et al. 1998, eq. 16
+        orthogonal    scale / sqrt(max(m, n))   0              Saxe et al. 2014
 
     The same key gives the same unit draws at every scale, with or without biases, so a sweep of
     scales is paired.
