@@ -20,10 +20,13 @@ from jaxnn.vocabulary import lookup
 
 
 class Activation(NamedTuple):
-    """sigma, its derivative sigma', and the largest value that the derivative takes."""
+    """sigma, its derivative sigma', both at once where they share work, and the largest value that
+    the derivative takes.
+    """
 
     value: Callable[[Array], Array]
     derivative: Callable[[Array], Array]
+    both: Callable[[Array], tuple[Array, Array]]
     steepest: float
 
 
@@ -49,6 +52,19 @@ def sigmoid_derivative(u: Array) -> Array:
     return e / ((1.0 + e) * (1.0 + e))
 
 
+def sigmoid_both(u: Array) -> tuple[Array, Array]:
+    """(sigma(u), sigma'(u)) from one exponential and one division, for the reverse sweep.
+
+    With t = e^-u: sigma = 1 / (1 + t), 1 - sigma = t sigma without cancellation, and sigma' = (t
+    sigma) sigma. Below about -87 (float32; -708 in float64), where e^-u would overflow, u is taken
+    as that.
+    """
+    most = math.log(float(jnp.finfo(u.dtype).max)) - 1.0
+    t = jnp.exp(jnp.minimum(-u, most))
+    value = 1.0 / (1.0 + t)
+    return value, (t * value) * value
+
+
 def tanh(u: Array) -> Array:
     """The hyperbolic tangent of u = 2 sigma(2u) - 1."""
     return jnp.tanh(u)
@@ -66,7 +82,7 @@ def relu(u: Array) -> Array:
     """The positive part of u; its derivative at 0 is taken as 0, by hand and by automatic
     differentiation alike.
     """
-    return jnp.where(u > 0, u, 0.0)
+    return jnp.where(u <= 0, 0.0, u)
 
 
 def relu_derivative(u: Array) -> Array:
@@ -94,12 +110,20 @@ def identity_derivative(u: Array) -> Array:
     return jnp.ones_like(u)
 
 
+Function = Callable[[Array], Array]
+
+
+def _apart(value: Function, derivative: Function, steepest: float) -> Activation:
+    """An activation whose value and derivative share no work."""
+    return Activation(value, derivative, lambda u: (value(u), derivative(u)), steepest)
+
+
 ACTIVATIONS = {
-    "sigmoid": Activation(sigmoid, sigmoid_derivative, 0.25),
-    "tanh": Activation(tanh, tanh_derivative, 1.0),
-    "relu": Activation(relu, relu_derivative, 1.0),
-    "erf": Activation(erf, erf_derivative, 2.0 / math.sqrt(math.pi)),
-    "identity": Activation(identity, identity_derivative, 1.0),
+    "sigmoid": Activation(sigmoid, sigmoid_derivative, sigmoid_both, 0.25),
+    "tanh": _apart(tanh, tanh_derivative, 1.0),
+    "relu": _apart(relu, relu_derivative, 1.0),
+    "erf": _apart(erf, erf_derivative, 2.0 / math.sqrt(math.pi)),
+    "identity": _apart(identity, identity_derivative, 1.0),
 }
 
 

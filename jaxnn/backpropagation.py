@@ -16,7 +16,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.flatten_util import ravel_pytree
 
-from jaxnn.losses import fitted, loss_on, penalty
+from jaxnn.losses import fitted, loss_on, penalised, penalty
 from jaxnn.network import layers_of, one_case
 from jaxnn.vocabulary import Batch, Layer
 
@@ -26,7 +26,7 @@ def loss_and_backprop(
     batch: Any,
     *,
     activation: str | tuple[str, ...] = "sigmoid",
-    l2: float | Array = 0.0,
+    l2: float | Array | None = 0.0,
 ) -> tuple[Array, Any]:
     """The loss, a scalar, and its gradient in the structure of params, by one sweep forward and one
     in reverse.
@@ -39,28 +39,31 @@ def loss_and_backprop(
         dE/dW = dE/du v^T            dE/db = dE/du summed over cases            dE/dv = W^T dE/du
 
     One pass over the layers gives the derivatives for all parameters, because dE/dv of a layer
-    serves everything before it. The l2 penalty adds l2 p to each dE/dp. Memory: the values and sums
-    of all layers, (units, cases) each.
+    serves everything before it. The l2 penalty adds l2 p to each dE/dp. Memory: the values and
+    slopes of all layers, (units, cases) each.
 
     Raises:
         ValueError: as `loss`.
     """
     layers, batch = fitted(params, batch, activation)
-    values, sums = [batch.inputs.T], []
+    values, slopes = [batch.inputs.T], []
     for W, b, sigma in layers:
         u = W @ values[-1]
-        sums.append(u if b is None else u + b[:, None])
-        values.append(sigma.value(sums[-1]))
+        value, slope = sigma.both(u if b is None else u + b[:, None])
+        values.append(value)
+        slopes.append(slope)
 
     o, d, cases = values.pop(), batch.targets.T, len(batch.inputs)
     error = jnp.sum(jnp.square(o - d)) / cases + penalty(params, l2)
     dE_dv = (2.0 / cases) * (o - d)
     gradient = []
-    for (W, b, sigma), u, v in zip(reversed(layers), reversed(sums), reversed(values), strict=True):
-        dE_du = dE_dv * sigma.derivative(u)
+    for (W, b, _), slope, v in zip(
+        reversed(layers), reversed(slopes), reversed(values), strict=True
+    ):
+        dE_du = dE_dv * slope
         gradient.append(Layer(dE_du @ v.T, None if b is None else jnp.sum(dE_du, axis=1)))
         dE_dv = W.T @ dE_du
-    return error, _with_penalty(params, _like(params, gradient[::-1]), l2)
+    return error, with_penalty(params, _like(params, gradient[::-1]), l2)
 
 
 def backprop(
@@ -68,7 +71,7 @@ def backprop(
     batch: Any,
     *,
     activation: str | tuple[str, ...] = "sigmoid",
-    l2: float | Array = 0.0,
+    l2: float | Array | None = 0.0,
 ) -> Any:
     """dE/dp for every parameter, in the structure of params, by the reverse sweep of
     `loss_and_backprop`.
@@ -127,7 +130,7 @@ def gradient_by_cases(
     batch: Any,
     *,
     activation: str | tuple[str, ...] = "sigmoid",
-    l2: float | Array = 0.0,
+    l2: float | Array | None = 0.0,
 ) -> Any:
     """dE/dp = (1/n) sum_n sum_i 2 (o_i - d_i) do_i/dp (essay, section 5), in the structure of
     params, plus l2 p.
@@ -150,7 +153,7 @@ def gradient_by_cases(
     )
     total, _ = jax.lax.scan(add_case, nothing, batch)
     mean = jax.tree.map(lambda t: t / len(batch.inputs), total)
-    return _with_penalty(params, _like(params, mean), l2)
+    return with_penalty(params, _like(params, mean), l2)
 
 
 def _like(params: Any, layers: Any) -> Any:
@@ -158,9 +161,9 @@ def _like(params: Any, layers: Any) -> Any:
     return jax.tree.unflatten(jax.tree.structure(params), jax.tree.leaves(layers))
 
 
-def _with_penalty(params: Any, gradient: Any, l2: float | Array) -> Any:
+def with_penalty(params: Any, gradient: Any, l2: float | Array | None) -> Any:
     """The gradient plus that of (l2/2) |p|^2, which is l2 p."""
-    if isinstance(l2, int | float) and l2 == 0:
+    if not penalised(l2):
         return gradient
     return jax.tree.map(lambda g, p: g + l2 * p, gradient, params)
 

@@ -6,6 +6,7 @@ These are host-level functions: each compiles once per shapes and settings, and 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -15,18 +16,20 @@ import jax.numpy as jnp
 import optax
 from jax import Array
 
-from jaxnn import losses, network, training
-from jaxnn.backpropagation import backprop, loss_and_backprop
+from jaxnn import losses, network, rounds, training
+from jaxnn.backpropagation import backprop
 from jaxnn.descent import as_pytree
-from jaxnn.devices import collect, place, spread
-from jaxnn.losses import LossOn
-from jaxnn.runs import Run, ValueAndGradient
-from jaxnn.stopping import Stop
-from jaxnn.vocabulary import Batch, Landscape, Params
+from jaxnn.devices import collect, count_of, one_by_one, place, side_by_side, spread
+from jaxnn.forms import FORMS, checked_form, floats_of, form_of
+from jaxnn.losses import LossOn, penalised
+from jaxnn.runs import Run, finish
+from jaxnn.shared import Axes, join, split
+from jaxnn.stopping import Outcome, Stop
+from jaxnn.tiles import Common, Own, begin, leap
+from jaxnn.training import check_counts
+from jaxnn.vocabulary import Landscape, Params
 
-TILE = 50
-"""Members side by side in full-batch training: 20 to 200 ran equally fast on 4-8-3 with 120
-cases."""
+__all__ = ["form_of", "init", "tile_of", "train", "train_minibatch", "train_until"]
 
 
 def init(
@@ -42,20 +45,56 @@ def init(
     """
     if members < 1:
         raise ValueError(f"members is {members}: give at least 1")
-    keys = jax.vmap(partial(jax.random.fold_in, key))(jnp.arange(first, first + members))
+    numbers = jnp.arange(first, first + members)
+    keys = jax.vmap(partial(jax.random.fold_in, key))(numbers)
     return jax.vmap(lambda k: network.init(k, sizes, **settings))(keys)
 
 
-def _count(members: Any) -> int:
-    return len(jax.tree.leaves(members)[0])
+def tile_of(loss_fn: Landscape, starts: Any, *, form: str | None = None) -> int:
+    """How many members train side by side: `devices.side_by_side` for this form and size."""
+    form = checked_form(form, loss_fn, starts)
+    floats = floats_of(starts)
+    if isinstance(loss_fn, LossOn):
+        units = sum(layer[0].shape[-2] for layer in starts)
+        floats = max(floats, units * loss_fn.batch.inputs.shape[-2])
+    return side_by_side(form, floats)
 
 
-def _value_and_gradient(loss_fn: Landscape) -> ValueAndGradient | None:
-    """By hand where the landscape is a network's: three times as fast under vmap as jax.grad."""
-    if not isinstance(loss_fn, LossOn):
-        return None
-    settings = {"activation": loss_fn.activation, "l2": loss_fn.l2}
-    return lambda point: loss_and_backprop(point, loss_fn.batch, **settings)
+def _prepared(
+    loss_fn: Landscape,
+    starts: Any,
+    rule: optax.GradientTransformation,
+    loss_axes: Axes,
+    rule_axes: Axes,
+    form: str | None,
+    tile: int | None,
+) -> tuple[tuple[Any, Own], Common, dict[str, Any]]:
+    """The members with what is their own, what they share, and the form and tile they train in."""
+    starts = jax.tree.map(jnp.asarray, starts)
+    members = count_of(starts)
+    if isinstance(loss_fn, LossOn) and not penalised(loss_fn.l2):
+        loss_fn = dataclasses.replace(loss_fn, l2=None)
+    own_loss, loss_rest = split(as_pytree(loss_fn), loss_axes, members, what="loss_axes")
+    own_rule, rule_rest = split(as_pytree(rule), rule_axes, members, what="rule_axes")
+    form = checked_form(form, loss_fn, starts)
+    tile = tile or tile_of(loss_fn, starts, form=form)
+    own, common = Own(own_loss, own_rule), Common(loss_rest, rule_rest)
+    _try_one(starts, own, common)
+    return (starts, own), common, {"form": form, "tile": tile}
+
+
+def _try_one(starts: Any, own: Own, common: Common) -> None:
+    """Raise what the landscape itself raises for a member of these shapes, before anything is
+    computed.
+    """
+
+    def value(start: Any, own: Own) -> Array:
+        return join(own.landscape, common.landscape)(start)
+
+    alone = jax.tree.map(lambda leaf: leaf[0], (starts, own))
+    shape = jnp.shape(jax.eval_shape(value, *alone))
+    if shape != ():
+        raise ValueError(f"the loss has shape {shape}: a landscape gives one number, of shape ()")
 
 
 def train(
@@ -65,44 +104,75 @@ def train(
     *,
     steps: int,
     record_every: int = 1,
-    tile: int = TILE,
+    loss_axes: Axes = None,
+    rule_axes: Axes = None,
+    form: str | None = None,
+    tile: int | None = None,
 ) -> Run:
     """`training.train` for each member of starts (leading members axis); a Run with that axis
     everywhere.
 
-    The gradient is taken by hand where loss_fn is a `loss_on`, else by jax.grad. Member i's numbers
-    do not depend on the other members; `tile`, how many run side by side, is part of the result's
-    last bits.
+    Member i's bits do not depend on the other members, their number, or the devices; they do
+    depend on the form and on the tile. A member that diverges is frozen and costs the others of
+    its tile one more pass through that record's steps.
+
+    Args:
+        loss_fn: a point -> a scalar; made by `loss_on`, its gradient is taken by hand.
+        starts: the initial points, members axis first.
+        rule: `sgd`, or any optax transformation.
+        steps: how many updates, 0 or more.
+        record_every: steps between records of the loss.
+        loss_axes: which leaves of loss_fn have a members axis of their own, in front: None, none;
+            0, all; {"l2": 0}, these fields; or a prefix, as in jax.vmap's in_axes.
+        rule_axes: the same for the rule: rule_axes=0 for `sgd(step_sizes)`.
+        form: "nodes", "matrices" or "landscape"; default `form_of`'s.
+        tile: how many members train side by side; default `tile_of`'s.
 
     Raises:
-        ValueError: as `training.train`.
+        ValueError: as `training.train`; axes that do not fit; an unknown form.
     """
+    check_counts(steps=steps, record_every=record_every)
+    members, common, settings = _prepared(loss_fn, starts, rule, loss_axes, rule_axes, form, tile)
+    blocks = jnp.full(steps // record_every, record_every, jnp.int32)
     run = _train(
-        as_pytree(loss_fn),
-        place(starts, tile),
-        as_pytree(rule),
-        steps=steps,
-        record_every=record_every,
-        tile=tile,
+        place(members, settings["tile"]),
+        common,
+        blocks,
+        jnp.int32(steps % record_every),
+        **settings,
     )
-    return collect(run, _count(starts))
+    return collect(run, count_of(starts))
 
 
-@partial(jax.jit, static_argnames=("steps", "record_every", "tile"))
+@partial(jax.jit, static_argnames=("form", "tile"))
 def _train(
-    loss_fn: Any, starts: Any, rule: Any, *, steps: int, record_every: int, tile: int
+    members: tuple[Any, Own],
+    common: Common,
+    blocks: Array,
+    remainder: Array,
+    *,
+    form: str,
+    tile: int,
 ) -> Run:
-    def one(start: Any) -> Run:
-        return training.train(
-            loss_fn,
-            start,
-            rule,
-            steps=steps,
-            record_every=record_every,
-            value_and_gradient=_value_and_gradient(loss_fn),
-        )
+    structure = jax.tree.structure(members[0])
 
-    return spread(one, starts, tile)
+    def one_tile(members: tuple[Any, Own]) -> Run:
+        starts, own = members
+        state = first = begin(starts, own, common, form)
+        everyone = jnp.ones_like(state.diverged)
+
+        def block(state: Any, steps: Array) -> tuple[Any, Array]:
+            state = leap(state, everyone, steps, own, common, form, structure)
+            return state, state.loss
+
+        state, losses = jax.lax.scan(block, state, blocks)
+        state = leap(state, everyone, remainder, own, common, form, structure)
+        outcome = jnp.where(state.diverged, Outcome.diverged, Outcome.unfinished)
+        losses = jnp.concatenate([first.loss[None], losses]).T
+        state = state._replace(point=FORMS[form].give(state.point, structure))
+        return jax.vmap(finish)(state, losses, outcome)
+
+    return spread(one_tile, members, tile)
 
 
 def train_until(
@@ -113,103 +183,80 @@ def train_until(
     stop: Stop,
     max_steps: int,
     check_every: int = 1,
-    tile: int = TILE,
+    loss_axes: Axes = None,
+    rule_axes: Axes = None,
+    form: str | None = None,
+    tile: int | None = None,
 ) -> Run:
     """`training.train_until` for each member of starts (leading members axis).
 
-    A tile ends with its slowest member. As `train` otherwise.
+    Members that converged or diverged are retired, and those that go on are moved together, so
+    that a slow member does not hold up the others; this changes no bits. Losses take
+    members x (max_steps // check_every + 1) numbers. As `train` otherwise.
 
     Raises:
-        ValueError: as `training.train_until`.
+        ValueError: as `training.train_until` and `train`.
     """
-    run = _train_until(
-        as_pytree(loss_fn),
-        place(starts, tile),
-        as_pytree(rule),
+    check_counts(max_steps=max_steps, check_every=check_every)
+    members, common, settings = _prepared(loss_fn, starts, rule, loss_axes, rule_axes, form, tile)
+    return rounds.until(
+        members,
+        common,
         as_pytree(stop),
         max_steps=max_steps,
         check_every=check_every,
-        tile=tile,
+        plateau_tile=tile_of(
+            loss_fn, starts, form="matrices" if isinstance(loss_fn, LossOn) else "landscape"
+        ),
+        **settings,
     )
-    return collect(run, _count(starts))
-
-
-@partial(jax.jit, static_argnames=("max_steps", "check_every", "tile"))
-def _train_until(
-    loss_fn: Any, starts: Any, rule: Any, stop: Any, *, max_steps: int, check_every: int, tile: int
-) -> Run:
-    def one(start: Any) -> Run:
-        return training.train_until(
-            loss_fn,
-            start,
-            rule,
-            stop=stop,
-            max_steps=max_steps,
-            check_every=check_every,
-            value_and_gradient=_value_and_gradient(loss_fn),
-        )
-
-    return spread(one, starts, tile)
 
 
 def train_minibatch(
+    loss_fn: LossOn,
     starts: Any,
-    batch: Batch,
     rule: optax.GradientTransformation,
     keys: Array,
     *,
     epochs: int,
     batch_size: int,
     record_every: int = 1,
-    activation: str | tuple[str, ...] = "sigmoid",
-    l2: float | Array = 0.0,
-    tile: int = 1,
+    loss_axes: Axes = None,
+    rule_axes: Axes = None,
 ) -> Run:
-    """`training.train_minibatch` on jaxnn's loss for each member, in the order of its own key
-    (members,).
+    """`training.train_minibatch` on the cases of a `loss_on` for each member, in the order of its
+    own key (members,).
 
     Gradients by hand. Members run one after another on each device: at batches of 10 that is as
-    fast as side by side, and a member's steps stay in the cache.
+    fast as side by side, and a member's steps stay in the cache. Axes as in `train`.
 
     Raises:
-        ValueError: as `training.train_minibatch`.
+        ValueError: as `training.train_minibatch`; axes that do not fit.
     """
+    members, common, _ = _prepared(loss_fn, starts, rule, loss_axes, rule_axes, "matrices", 1)
     run = _train_minibatch(
-        place((starts, keys), tile),
-        batch,
-        as_pytree(rule),
-        l2,
+        place((*members, keys), 1),
+        common,
         epochs=epochs,
         batch_size=batch_size,
         record_every=record_every,
-        activation=activation,
-        tile=tile,
     )
-    return collect(run, _count(starts))
+    return collect(run, count_of(starts))
 
 
-@partial(jax.jit, static_argnames=("epochs", "batch_size", "record_every", "activation", "tile"))
+@partial(jax.jit, static_argnames=("epochs", "batch_size", "record_every"))
 def _train_minibatch(
-    members: Any,
-    batch: Batch,
-    rule: Any,
-    l2: Any,
-    *,
-    epochs: int,
-    batch_size: int,
-    record_every: int,
-    activation: Any,
-    tile: int,
+    members: Any, common: Common, *, epochs: int, batch_size: int, record_every: int
 ) -> Run:
-    settings = {"activation": activation, "l2": l2}
-
-    def one(member: tuple[Any, Array]) -> Run:
-        start, key = member
+    def one(member: tuple[Any, Own, Array]) -> Run:
+        start, own, key = member
+        loss_fn: LossOn = join(own.landscape, common.landscape)
+        settings: dict[str, Any] = {"activation": loss_fn.activation, "l2": loss_fn.l2}
         return training.train_minibatch(
             lambda params, few: losses.loss(params, few, **settings),
             start,
-            batch,
-            rule,
+            loss_fn.batch,
+            join(own.rule, common.rule),
             key,
             epochs=epochs,
             batch_size=batch_size,
@@ -217,4 +264,4 @@ def _train_minibatch(
             gradient=lambda params, few: backprop(params, few, **settings),
         )
 
-    return spread(one, members, tile)
+    return spread(one_by_one(one), members, 1)

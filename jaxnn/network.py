@@ -160,6 +160,17 @@ def _on_sphere(tree: Any) -> Any:
     return _scaled(tree, jnp.sqrt(sum(leaf.size for leaf in leaves) / squares))
 
 
+def weighted_sum(weights: Any, inputs: Any, bias: Any = None) -> Any:
+    """Give u = w . v + b for sequences of equal length, whose entries are numbers or arrays of one
+    shape.
+
+    Raises:
+        ValueError: unequal lengths.
+    """
+    terms = (w * v for w, v in zip(weights, inputs, strict=True))
+    return sum(terms, start=0.0 if bias is None else bias)
+
+
 def node(weights: Any, inputs: Any, bias: Any = None, *, activation: str = "sigmoid") -> Any:
     """Give v = sigma(w . u + b), the value of one node (essay, section 2).
 
@@ -170,9 +181,7 @@ def node(weights: Any, inputs: Any, bias: Any = None, *, activation: str = "sigm
     Raises:
         ValueError: unequal lengths, or an unknown activation.
     """
-    u = sum(
-        (w * v for w, v in zip(weights, inputs, strict=True)), start=0.0 if bias is None else bias
-    )
+    u = weighted_sum(weights, inputs, bias)
     return lookup(ACTIVATIONS, activation, what="activation").value(jnp.asarray(u))
 
 

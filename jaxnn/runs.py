@@ -65,13 +65,10 @@ def start(value_and_gradient: ValueAndGradient, params: Any, rule: Any) -> State
     return State(params, loss, gradient, rule.init(params), jnp.int32(0), ~jnp.isfinite(loss))
 
 
-def step(
+def move(
     loss_fn: Landscape, value_and_gradient: ValueAndGradient, rule: Any, state: State
 ) -> State:
-    """One update of the point by the rule.
-
-    If the loss there is not finite, the state stays as it was, marked diverged.
-    """
+    """One update of the point by the rule, whatever it leads to; the steps are not counted."""
     updates, memory = rule.update(
         state.gradient,
         state.memory,
@@ -82,14 +79,28 @@ def step(
     )
     point = optax.apply_updates(state.point, updates)
     loss, gradient = value_and_gradient(point)
-    finite = jnp.isfinite(loss) & ~state.diverged
-    moved = State(point, loss, gradient, memory, state.steps + 1, state.diverged)
-    kept = jax.tree.map(lambda new, old: jnp.where(finite, new, old), moved, state)
-    return kept._replace(diverged=~finite)
+    return state._replace(point=point, loss=loss, gradient=gradient, memory=memory)
+
+
+def step(
+    loss_fn: Landscape, value_and_gradient: ValueAndGradient, rule: Any, state: State
+) -> State:
+    """One update of the point by the rule.
+
+    If the loss there is not finite, the state stays as it was, marked diverged.
+    """
+    moved = move(loss_fn, value_and_gradient, rule, state)._replace(steps=state.steps + 1)
+    finite = jnp.isfinite(moved.loss) & ~state.diverged
+    return keep(finite, moved, state)._replace(diverged=~finite)
+
+
+def keep(which: Array, new: Any, old: Any) -> Any:
+    """The new tree where the bool holds, else the old one."""
+    return jax.tree.map(lambda n, o: jnp.where(which, n, o), new, old)
 
 
 def advance(
-    loss_fn: Landscape, value_and_gradient: ValueAndGradient, rule: Any, state: State, steps: int
+    loss_fn: Landscape, value_and_gradient: ValueAndGradient, rule: Any, state: State, steps: Any
 ) -> State:
     """The state after this many steps."""
     return jax.lax.fori_loop(

@@ -37,7 +37,12 @@ __all__ = [
 ]
 
 
-def _check_counts(**counts: int) -> None:
+def check_counts(**counts: int) -> None:
+    """Refuse numbers of steps or epochs below 0, and of anything else below 1.
+
+    Raises:
+        ValueError: such a number, or one that is not whole.
+    """
     for name, count in counts.items():
         if not isinstance(count, int) or count < (
             0 if name in ("steps", "max_steps", "epochs") else 1
@@ -73,7 +78,7 @@ def train(
     Raises:
         ValueError: negative steps, record_every below 1, a loss that is not a scalar.
     """
-    _check_counts(steps=steps, record_every=record_every)
+    check_counts(steps=steps, record_every=record_every)
     value_and_gradient, rule = (
         value_and_gradient or jax.value_and_grad(loss_fn),
         optax.with_extra_args_support(rule),
@@ -124,7 +129,7 @@ def train_until(
     Raises:
         ValueError: negative max_steps, check_every below 1; a loss that is not a scalar.
     """
-    _check_counts(max_steps=max_steps, check_every=check_every)
+    check_counts(max_steps=max_steps, check_every=check_every)
     value_and_gradient, rule = (
         value_and_gradient or jax.value_and_grad(loss_fn),
         optax.with_extra_args_support(rule),
@@ -195,7 +200,7 @@ def train_minibatch(
     """
     batch = checked_batch(batch)
     cases = len(batch.inputs)
-    _check_counts(epochs=epochs, batch_size=batch_size, record_every=record_every)
+    check_counts(epochs=epochs, batch_size=batch_size, record_every=record_every)
     if batch_size > cases:
         raise ValueError(
             f"batch_size is {batch_size} but there are {cases} cases: give at most that many"

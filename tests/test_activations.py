@@ -74,3 +74,17 @@ def test_unknown_name_lists_the_valid_ones_and_suggests_the_nearest():
 def test_a_name_too_many_is_refused():
     with pytest.raises(ValueError, match=r"has 3 names .* 2 layers"):
         per_layer(("tanh", "tanh", "erf"), 2)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_both_are_the_value_and_the_derivative_also_in_the_tails(name, dtype):
+    with jax.enable_x64(dtype == "float64"):
+        u = jnp.concatenate([jnp.linspace(-100, 100, 2001), jnp.array([-1e4, 1e4])]).astype(dtype)
+        value, slope = ACTIVATIONS[name].both(u)
+        eps = float(jnp.finfo(dtype).eps)
+        small = float(jnp.finfo(dtype).tiny) * 100
+        np.testing.assert_allclose(value, ACTIVATIONS[name].value(u), rtol=8 * eps, atol=small)
+        np.testing.assert_allclose(slope, ACTIVATIONS[name].derivative(u), rtol=8 * eps, atol=small)
+        assert bool(jnp.all(jnp.isfinite(value) & jnp.isfinite(slope)))
+        assert bool(jnp.isnan(ACTIVATIONS[name].both(jnp.array(jnp.nan, dtype))[0]))

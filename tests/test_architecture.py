@@ -23,7 +23,11 @@ HOUSE = [
     "stopping",
     "runs",
     "training",
+    "forms",
+    "shared",
     "devices",
+    "tiles",
+    "rounds",
     "ensembles",
     "landscape.directions",
     "landscape.slices",
@@ -42,7 +46,7 @@ HOUSE = [
 # where the caller writes the jit: from vocabulary to training, and landscape's arrays to arrays
 PURE = [*HOUSE[: HOUSE.index("training") + 1], "landscape.directions", "landscape.slices"]
 # after the hinge, only these may know layers
-KNOW_LAYERS = {"backpropagation", "ensembles", "studies.problem"}
+KNOW_LAYERS = {"backpropagation", "forms", "ensembles", "studies.problem"}
 ONLY = {"matplotlib": {"plots"}, "tyro": {"cli"}, "zarr": {"results"}, "xarray": {"results"},
         "sklearn": {"data"}, "tqdm": {"studies.engine"}}  # fmt: skip
 

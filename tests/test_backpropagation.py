@@ -163,10 +163,10 @@ MUTANTS = {
     "the sum over cases is not averaged": ("(2.0 / cases) * (o - d)", "2.0 * (o - d)"),
     "the error's sign is turned": ("(2.0 / cases) * (o - d)", "(2.0 / cases) * (d - o)"),
     "sigma' is taken at v, not u": (
-        "sigma.derivative(u)\n        gradient",
-        "sigma.derivative(sigma.value(u))\n        gradient",
+        "slopes.append(slope)",
+        "slopes.append(sigma.derivative(value))",
     ),
-    "sigma' is forgotten": ("dE_du = dE_dv * sigma.derivative(u)", "dE_du = dE_dv"),
+    "sigma' is forgotten": ("dE_du = dE_dv * slope", "dE_du = dE_dv"),
     "the bias takes the mean over cases": ("jnp.sum(dE_du, axis=1)", "jnp.mean(dE_du, axis=1)"),
     "dE/dv skips sigma'": ("dE_dv = W.T @ dE_du", "dE_dv = W.T @ dE_dv"),
     "l2 is doubled": ("g + l2 * p, gradient", "g + 2 * l2 * p, gradient"),

@@ -2,8 +2,7 @@
 devices.
 """
 
-import subprocess
-import sys
+from typing import Any
 
 import chex
 import jax
@@ -13,9 +12,12 @@ import optax
 import pytest
 
 import jaxnn
-from jaxnn import Outcome, data, devices, ensembles, training
+from jaxnn import Batch, Outcome, data, ensembles, training
 
 LOSS = jaxnn.loss_on(data.xor())
+
+
+SGD = jaxnn.sgd(2.0)
 
 
 def draw(members, first=0, **settings):
@@ -42,46 +44,129 @@ def test_member_i_is_drawn_from_its_own_key_in_any_part():
     chex.assert_trees_all_equal(member(everyone, 4), alone)
 
 
-@pytest.mark.parametrize("landscape", [LOSS, lambda p: LOSS(p)], ids=["by hand", "by autodiff"])
-def test_each_member_trains_as_the_lone_network(landscape):
+FORMS = {"nodes": LOSS, "matrices": LOSS, "landscape": lambda p: LOSS(p)}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_each_member_trains_as_the_lone_network(form):
     starts = draw(10)
-    run = ensembles.train(landscape, starts, jaxnn.sgd(2.0), steps=100, record_every=10, tile=2)
+    run = ensembles.train(FORMS[form], starts, SGD, steps=103, record_every=10, form=form)
     assert run.losses.shape == (10, 11)
-    alone = jaxnn.train(LOSS, member(starts, 6), jaxnn.sgd(2.0), steps=100, record_every=10)
+    alone = jaxnn.train(LOSS, member(starts, 6), SGD, steps=103, record_every=10)
     np.testing.assert_allclose(run.losses[6], alone.losses, rtol=1e-5)
+    np.testing.assert_allclose(run.loss[6], alone.loss, rtol=1e-5)
+    np.testing.assert_allclose(run.gradient_norm[6], alone.gradient_norm, rtol=1e-3)
+    assert set(run.steps.tolist()) == {103}
     chex.assert_trees_all_close(member(run.params, 6), alone.params, rtol=1e-4, atol=1e-5)
 
 
-def test_bits_do_not_depend_on_how_many_others_there_are():
-    starts = draw(37)
-    whole = ensembles.train(LOSS, starts, jaxnn.sgd(4.0), steps=200, record_every=50, tile=4)
-    part = ensembles.train(
-        LOSS,
-        jax.tree.map(lambda leaf: leaf[5:16], starts),
-        jaxnn.sgd(4.0),
-        steps=200,
-        record_every=50,
-        tile=4,
+@pytest.mark.parametrize("form", FORMS)
+def test_in_float64_members_are_the_lone_network_to_1e_12(form, x64):
+    del x64
+    starts = ensembles.init(jax.random.key(3), (2, 3, 1), members=5, dtype=jnp.float64)
+    loss_fn = jaxnn.loss_on(Batch(*(part.astype(jnp.float64) for part in data.xor())))
+    function = (lambda p: loss_fn(p)) if form == "landscape" else loss_fn
+    run = ensembles.train(function, starts, SGD, steps=50, record_every=5, form=form)
+    alone = jaxnn.train(loss_fn, member(starts, 3), SGD, steps=50, record_every=5)
+    np.testing.assert_allclose(run.losses[3], alone.losses, rtol=1e-12)
+    chex.assert_trees_all_close(member(run.params, 3), alone.params, rtol=1e-12, atol=1e-13)
+
+
+UNTIL: dict[str, Any] = {"stop": training.gradient_below(3e-3), "max_steps": 730, "check_every": 50}
+
+
+@pytest.mark.parametrize("cut", [1000, 4096])
+@pytest.mark.parametrize("form", ["nodes", "matrices"])
+def test_bits_do_not_depend_on_the_chunks_that_an_ensemble_is_cut_into(form, cut):
+    starts = draw(5000, scale=3.0)
+    for train, settings in (
+        (ensembles.train, {"steps": 110, "record_every": 50}),
+        (ensembles.train_until, UNTIL),
+    ):
+        whole = train(LOSS, starts, jaxnn.sgd(4.0), form=form, **settings)
+        for first in range(0, 5000, cut):
+            span = slice(first, first + cut)
+            some = jax.tree.map(lambda leaf, span=span: leaf[span], (starts, whole))
+            part = train(LOSS, some[0], jaxnn.sgd(4.0), form=form, **settings)
+            chex.assert_trees_all_equal(part, some[1])
+
+
+def test_bits_do_not_depend_on_order_and_recording():
+    starts, turned = draw(300), np.random.default_rng(0).permutation(300)
+    whole = ensembles.train(LOSS, starts, jaxnn.sgd(4.0), steps=200, record_every=50)
+    other = ensembles.train(
+        LOSS, jax.tree.map(lambda leaf: leaf[turned], starts), jaxnn.sgd(4.0), steps=200
     )
-    chex.assert_trees_all_equal(part, jax.tree.map(lambda leaf: leaf[5:16], whole))
+    chex.assert_trees_all_equal(other.params, jax.tree.map(lambda leaf: leaf[turned], whole.params))
+    np.testing.assert_array_equal(other.losses[:, ::50], whole.losses[turned])
 
 
-def test_train_until_gives_every_member_its_own_steps_and_outcome():
+@pytest.mark.parametrize("form", FORMS)
+def test_train_until_gives_every_member_the_steps_and_outcome_of_the_lone_network(form):
     starts = draw(24, scale=3.0)
     run = ensembles.train_until(
-        LOSS,
+        FORMS[form],
         starts,
         jaxnn.sgd(4.0),
         stop=training.loss_below(0.05),
-        max_steps=3000,
+        max_steps=3020,
         check_every=50,
+        form=form,
         tile=3,
     )
-    met = run.losses[:, -1] < 0.05
+    met = run.loss < 0.05
     assert len(set(run.steps.tolist())) > 3
     assert np.array_equal(met, run.outcome == Outcome.converged)
     assert np.array_equal(~met, run.outcome == Outcome.unfinished)
-    assert bool(jnp.all(run.steps[~met] == 3000))
+    assert bool(jnp.all(run.steps[~met] == 3020))
+    fitting = jax.jit(
+        lambda start: jaxnn.train_until(
+            LOSS, start, jaxnn.sgd(4.0), stop=training.loss_below(0.05), max_steps=3020,
+            check_every=50,
+        )
+    )  # fmt: skip
+    for k in (0, 7, int(jnp.argmax(met)), int(jnp.argmax(run.steps * met))):
+        alone = fitting(member(starts, k))
+        assert int(run.steps[k]) == int(alone.steps)
+        np.testing.assert_allclose(run.losses[k], alone.losses, rtol=1e-3)
+        chex.assert_trees_all_close(member(run.params, k), alone.params, rtol=1e-2, atol=1e-2)
+
+
+def test_a_start_that_meets_the_rule_makes_no_step_and_one_at_infinity_is_diverged():
+    starts = jnp.array([[0.0], [1.0], [jnp.inf]])
+    run = ensembles.train_until(
+        lambda p: jnp.sum(p**2), starts, SGD, stop=training.loss_below(0.5), max_steps=0
+    )
+    assert run.outcome.tolist() == [Outcome.converged, Outcome.unfinished, Outcome.diverged]
+    assert run.steps.tolist() == [0, 0, 0]
+
+
+def test_one_compilation_serves_a_grid_of_step_sizes_and_penalties():
+    starts = draw(6)
+    sizes, l2 = jnp.array([0.5, 1.0, 2.0, 0.5, 1.0, 2.0]), jnp.array([0.0, 0.0, 0.0, 0.1, 0.1, 0.1])
+    grid = jaxnn.loss_on(data.xor(), l2=l2)
+    run = ensembles.train(
+        grid, starts, jaxnn.sgd(sizes), steps=40, loss_axes={"l2": 0}, rule_axes=0
+    )
+    for k in range(6):
+        loss_fn = jaxnn.loss_on(data.xor(), l2=float(l2[k]))
+        alone = jaxnn.train(loss_fn, member(starts, k), jaxnn.sgd(float(sizes[k])), steps=40)
+        np.testing.assert_allclose(run.losses[k], alone.losses, rtol=1e-5)
+    before = getattr(ensembles._train, "_cache_size")()  # noqa: B009
+    other = jaxnn.loss_on(data.xor(), l2=l2 + 0.5)
+    ensembles.train(other, starts, jaxnn.sgd(2 * sizes), steps=40, loss_axes={"l2": 0}, rule_axes=0)
+    assert getattr(ensembles._train, "_cache_size")() == before  # noqa: B009
+
+
+def test_members_may_have_data_of_their_own():
+    starts, shares = draw(3), jnp.array([0.0, 0.1, 0.2])
+    inside = jax.vmap(
+        lambda a: jaxnn.Batch(data.xor().inputs, a + (1 - 2 * a) * data.xor().targets)
+    )
+    each = jaxnn.losses.LossOn(inside(shares), 0.0, "sigmoid")
+    run = ensembles.train(each, starts, SGD, steps=30, loss_axes={"inputs": 0, "targets": 0})
+    alone = jaxnn.train(jaxnn.loss_on(member(inside(shares), 2)), member(starts, 2), SGD, steps=30)
+    np.testing.assert_allclose(run.losses[2], alone.losses, rtol=1e-5)
 
 
 def test_plateaus_are_told_on_several_devices_at_once():
@@ -101,25 +186,43 @@ def test_plateaus_are_told_on_several_devices_at_once():
         assert set(run.outcome[solved].tolist()) == {expected}
 
 
-def test_divergence_of_one_member_leaves_the_others_bits_alone():
-    def quadratic(p):
-        return jnp.sum(jnp.square(p))
+def quadratic(p):
+    return jnp.sum(jnp.square(p))
 
-    good = jnp.array([[0.5], [0.25], [1.0], [2.0]])
-    with_bad = good.at[2].set(1e18)
-    run = ensembles.train(quadratic, with_bad, optax.sgd(1.1), steps=60, tile=1)
-    plain = ensembles.train(quadratic, good, optax.sgd(1.1), steps=60, tile=1)
-    assert run.outcome.tolist() == [2, 2, Outcome.diverged, 2]
+
+@pytest.mark.parametrize("tile", [1, 2, 8])
+def test_divergence_of_members_leaves_the_others_bits_alone(tile):
+    good = jnp.array([[0.5], [0.25], [1.0], [2.0], [3.0]])
+    with_bad = good.at[2].set(1e18).at[4].set(3e17)
+    rule = optax.sgd(1.1)
+    settings = {"steps": 60, "record_every": 7, "tile": tile}
+    run = ensembles.train(quadratic, with_bad, rule, **settings)
+    plain = ensembles.train(quadratic, good, rule, **settings)
+    assert run.outcome.tolist() == [2, 2, Outcome.diverged, 2, Outcome.diverged]
     keep = jnp.array([0, 1, 3])
     chex.assert_trees_all_equal(
         jax.tree.map(lambda leaf: leaf[keep], run), jax.tree.map(lambda leaf: leaf[keep], plain)
+    )
+    for k in (2, 4):  # frozen where the lone run is
+        alone = training.train(quadratic, with_bad[k], rule, steps=60, record_every=7)
+        assert int(alone.steps) == int(run.steps[k])
+        assert 0 < int(run.steps[k]) < 60
+        np.testing.assert_allclose(run.params[k], alone.params, rtol=1e-6)
+        np.testing.assert_allclose(run.losses[k], alone.losses, rtol=1e-6)
+    until = ensembles.train_until(
+        quadratic, with_bad, rule, stop=training.loss_below(0.0), max_steps=60, check_every=7,
+        tile=tile,
+    )  # fmt: skip
+    assert until.outcome.tolist() == run.outcome.tolist()
+    chex.assert_trees_all_equal(
+        (until.params, until.losses, until.steps), (run.params, run.losses, run.steps)
     )
 
 
 def test_minibatch_members_follow_their_own_keys():
     starts, keys = draw(5), jax.random.split(jax.random.key(9), 5)
     run = ensembles.train_minibatch(
-        starts, data.xor(), jaxnn.sgd(), keys.copy(), epochs=10, batch_size=3, record_every=5
+        LOSS, starts, jaxnn.sgd(), keys.copy(), epochs=10, batch_size=3, record_every=5
     )
     assert run.losses.shape == (5, 3)
     alone = training.train_minibatch(
@@ -149,22 +252,28 @@ def test_an_ensemble_compiles_once_for_all_data_step_sizes_and_starts():
     assert first == second
 
 
-def test_use_all_cores_says_when_it_comes_too_late():
-    with pytest.raises(RuntimeError, match="before the first array"):
-        devices.use_all_cores(3)
-
-
-def test_use_all_cores_gives_one_device_a_core_in_a_fresh_process():
-    script = (
-        "from jaxnn import devices; n = devices.use_all_cores(3)\n"
-        "import jax; print(n, jax.local_device_count())"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    )
-    assert done.stdout.split() == ["3", "3"]
-
-
 def test_init_refuses_no_members():
     with pytest.raises(ValueError, match="members is 0"):
         draw(0)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"steps": -1}, "steps is -1"),
+        ({"steps": 3, "record_every": 0}, "record_every is 0"),
+        ({"steps": 3, "form": "node"}, "did you mean 'nodes'"),
+        ({"steps": 3, "rule_axes": 0}, r"own .*which has shape \(\): wanted 4 entries"),
+        ({"steps": 3, "loss_axes": {"l3": 0}}, "loss_axes names l3"),
+    ],
+)
+def test_a_wrong_call_is_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        ensembles.train(LOSS, draw(4), SGD, **settings)
+
+
+def test_starts_that_do_not_fit_the_cases_and_losses_that_are_no_number_are_refused():
+    with pytest.raises(ValueError, match="the batch has 2 inputs"):
+        ensembles.train(LOSS, ensembles.init(jax.random.key(0), (3, 1), members=2), SGD, steps=1)
+    with pytest.raises(ValueError, match=r"the loss has shape \(2,\)"):
+        ensembles.train(lambda p: p, jnp.ones((3, 2)), SGD, steps=1)

@@ -81,12 +81,9 @@ def test_chunks_in_any_cut_give_the_same_bits(store, tmp_path):
     settings, path = store
     other = replace(settings, chunk=6, out=tmp_path / "six")
     whole, cut = arrays_of(initial_weights.run(other)), arrays_of(path)
-    # the tile is part of the result, and the tile of a chunk of 4 is 4
-    manifests = [results.read_manifest(p) or {} for p in (path, tmp_path / "six")]
-    tile = [manifest["machine"]["tile"] for manifest in manifests]
-    assert tile == [4, 6]
-    for name in ("initial_loss", "initial_weights_1"):
-        np.testing.assert_array_equal(whole[name], cut[name])
+    assert set(whole) == set(cut)
+    for name, values in whole.items():
+        np.testing.assert_array_equal(values, cut[name])
 
 
 @pytest.mark.parametrize("length", [{"steps": 127}, {"epochs": 61, "batch_size": 3}])

@@ -16,7 +16,7 @@ import numpy as np
 import optax
 
 from jaxnn import ensembles, results
-from jaxnn.devices import collect, place, spread
+from jaxnn.devices import collect, place, side_by_side, spread
 from jaxnn.losses import accuracy, loss
 from jaxnn.runs import Run
 from jaxnn.stopping import gradient_below
@@ -67,7 +67,7 @@ def manifest(settings: Study, posed: Posed) -> dict[str, Any]:
             "sha256": problem.digest(posed),
         },
         "versions": problem.versions(),
-        "machine": {**problem.machine(), "tile": _tile(settings)},
+        "machine": {**problem.machine(), **_training(settings, posed)},
         "gradient_check": {
             "dtype": "float64",
             "exact": float(check.exact),
@@ -76,8 +76,13 @@ def manifest(settings: Study, posed: Posed) -> dict[str, Any]:
     }
 
 
-def _tile(settings: Study) -> int:
-    return 1 if settings.batch_size else min(ensembles.TILE, settings.chunk or ensembles.TILE)
+def _training(settings: Study, posed: Posed) -> dict[str, Any]:
+    """The form and the tile that members train in: the results' last bits depend on them."""
+    if settings.batch_size:
+        return {"form": "matrices", "tile": 1}
+    starts = jax.eval_shape(lambda: ensembles.init(posed.init_key, posed.sizes, members=1))
+    form = ensembles.form_of(posed.loss_fn, starts)
+    return {"form": form, "tile": ensembles.tile_of(posed.loss_fn, starts, form=form)}
 
 
 def _record_every(settings: Study) -> int:
@@ -136,20 +141,17 @@ def chunk(settings: Study, number: int) -> tuple[results.Region, dict[str, np.nd
 
 
 def _train(settings: Study, posed: Posed, starts: Any, first: int) -> Run:
-    every, l2 = _record_every(settings), float(settings.l2)
+    every = _record_every(settings)
     if settings.batch_size:
         members = jnp.arange(first, first + len(starts[0].weights))
         return ensembles.train_minibatch(
+            posed.loss_fn,
             starts,
-            posed.train,
             posed.rule,
             jax.vmap(functools.partial(jax.random.fold_in, posed.order_key))(members),
             epochs=settings.epochs or 0,
             batch_size=settings.batch_size,
             record_every=every,
-            activation=posed.activation,
-            l2=l2,
-            tile=_tile(settings),
         )
     return ensembles.train_until(
         posed.loss_fn,
@@ -158,7 +160,6 @@ def _train(settings: Study, posed: Posed, starts: Any, first: int) -> Run:
         stop=gradient_below(settings.gradient),
         max_steps=settings.steps or 0,
         check_every=every,
-        tile=_tile(settings),
     )
 
 
@@ -171,7 +172,7 @@ def estimate(settings: Study, posed: Posed) -> str:
     if settings.batch_size:
         cases = min(len(posed.train.inputs), max(1000, settings.batch_size))
         part = Batch(*(array[:cases] for array in posed.train))
-        posed = replace(posed, train=part)
+        posed = replace(posed, loss_fn=replace(posed.loss_fn, batch=part))
         trial = replace(settings, epochs=1)
         whole = (settings.epochs or 0) * posed.loss_fn.batch.inputs.shape[0] / cases
         work = f"{settings.epochs} epochs"
@@ -224,13 +225,15 @@ def _named_leaves(when: str, params: Any) -> list[tuple[str, Any]]:
 
 def _measure(posed: Posed, starts: Any, ends: Any) -> dict[str, Any]:
     """Accuracy and test loss of each end, and the Euclidean distance from start to end."""
-    pairs = place((starts, ends), 1)
-    measured = _measured(pairs, posed.train, posed.test, posed.activation)
+    cases = max(len(batch.inputs) for batch in (posed.train, posed.test) if batch is not None)
+    tile = side_by_side("matrices", cases * sum(posed.sizes[1:]))
+    pairs = place((starts, ends), tile)
+    measured = _measured(pairs, posed.train, posed.test, activation=posed.activation, tile=tile)
     return collect(measured, len(starts[0].weights))
 
 
-@functools.partial(jax.jit, static_argnames="activation")
-def _measured(pairs: Any, train: Any, test: Any, activation: Any) -> dict[str, Any]:
+@functools.partial(jax.jit, static_argnames=("activation", "tile"))
+def _measured(pairs: Any, train: Any, test: Any, *, activation: Any, tile: int) -> dict[str, Any]:
     def one(pair: tuple[Any, Any]) -> dict[str, Any]:
         start, end = pair
         measured = {
@@ -242,4 +245,4 @@ def _measured(pairs: Any, train: Any, test: Any, activation: Any) -> dict[str, A
             measured["test_loss"] = loss(end, test, activation=activation)
         return measured
 
-    return spread(one, pairs, 1)
+    return spread(jax.vmap(one), pairs, tile)

@@ -138,7 +138,7 @@ def certificate(posed: Posed, *, scheme: str, scale: float, seed: int) -> Gradie
             jax.random.key(seed), posed.sizes, scheme=scheme, scale=scale, dtype=jnp.float64
         )
         batch = Batch(*(jnp.asarray(part, jnp.float64) for part in posed.train))
-        key, l2 = jax.random.key(seed), float(posed.loss_fn.l2)
+        key, l2 = jax.random.key(seed), float(posed.loss_fn.l2 or 0.0)
 
         @jax.jit
         def check(params: Params, batch: Batch) -> GradientCheck:
