@@ -47,6 +47,8 @@ def _run(command: Study | Train | Check) -> None:
 
     devices.use_all_cores()
     if isinstance(command, Study):
+        if command.distributed:
+            devices.join_others(command.coordinator, command.processes, command.process)
         _study(command)
     elif isinstance(command, Train):
         from jaxnn.studies import one_network
@@ -57,11 +59,17 @@ def _run(command: Study | Train | Check) -> None:
 
 
 def _study(command: Study) -> None:
-    from jaxnn import results
+    from jaxnn import devices, results
     from jaxnn.studies import findings, initial_weights, problem
 
     settings = problem.complete(command)
     path = initial_weights.run(settings)
+    there, count = len(results.finished(path)), initial_weights.chunks(settings)
+    if there < count:
+        print(f"{path}: {there} of {count} chunks are there; the figures come with the last")
+        return
+    if not devices.is_first_process():
+        return
     posed, dataset = problem.pose(settings), results.load(path)
     files = findings.draw(dataset, settings, posed, path / "figures")
     level = settings.level or 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import os
 from collections.abc import Callable
@@ -48,6 +49,31 @@ def use_all_cores(cores: int | None = None) -> int:
     return count
 
 
+def join_others(
+    coordinator: str | None = None, processes: int | None = None, process: int | None = None
+) -> None:
+    """Make this process one of many, on many hosts (jax.distributed); after `use_all_cores`.
+
+    On Slurm, Kubernetes and TPU pods jax finds all three by itself; elsewhere give them: host:port
+    of process 0, how many processes there are, and which this is, from 0.
+
+    Raises:
+        ValueError: nothing given, and nothing that jax detects.
+    """
+    try:
+        jax.distributed.initialize(coordinator, processes, process)
+    except (ValueError, RuntimeError) as error:
+        raise ValueError(
+            f"--distributed: jax cannot join the other processes ({error}); give --coordinator "
+            "host:port, --processes and --process"
+        ) from error
+
+
+def is_first_process() -> bool:
+    """Whether this is process 0 of many, or the only one."""
+    return jax.process_index() == 0
+
+
 def side_by_side(form: str, floats: int) -> int:
     """The tile: how many members of this form train side by side on one device.
 
@@ -80,20 +106,36 @@ def _mesh() -> jax.sharding.Mesh:
     return jax.make_mesh((count,), ("members",), axis_types=auto, devices=jax.local_devices())
 
 
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Placed:
+    """Members in seats over all devices; made by `place`.
+
+    members: a tree with a leading axis of seats, as many on every device.
+    tiles: how many tiles are in use on each device, the first ones.
+    tile: how many seats a tile has.
+    """
+
+    members: Any
+    tiles: int | Array
+    tile: int = dataclasses.field(metadata={"static": True})
+
+
 def seats(count: int, tile: int, room: int | None = None) -> tuple[np.ndarray, int, int]:
     """Where so many members sit, (count,); how many seats there are; tiles in use on each device.
 
     Every device has the same number of seats, enough for `room` members in whole tiles (default
-    count); members fill the first tiles of each.
+    count); members fill the first tiles of each. No device has room for one tile only: XLA would
+    compile that without the loop, to other bits.
     """
     devices = jax.local_device_count()
-    share = -(-(room or count) // (tile * devices)) * tile
+    share = max(2, -(-(room or count) // (tile * devices))) * tile
     tiles = -(-count // (tile * devices))
     places = np.arange(devices)[:, None] * share + np.arange(tiles * tile)
     return places.ravel()[:count], share * devices, tiles
 
 
-def place(members: Any, tile: int, chosen: np.ndarray | None = None) -> Any:
+def place(members: Any, tile: int, chosen: np.ndarray | None = None) -> Placed:
     """The members (leading axis), or those chosen of them, in seats over all devices; room for all
     in either case, so that one program serves both.
 
@@ -101,62 +143,56 @@ def place(members: Any, tile: int, chosen: np.ndarray | None = None) -> Any:
     """
     count = count_of(members)
     chosen = np.arange(count) if chosen is None else chosen
-    places, total, _ = seats(len(chosen), tile, count)
+    places, total, tiles = seats(len(chosen), tile, count)
     source = np.full(total, chosen[-1])
     source[places] = chosen
+    whole = len(places) == total and np.array_equal(source, np.arange(count))
     sharding = jax.NamedSharding(_mesh(), jax.P("members"))
 
     def put(leaf: Any) -> Array:
-        if total == count and len(chosen) == count:
-            return jax.device_put(leaf, sharding)
-        return jax.device_put(leaf[source], sharding)
+        return jax.device_put(leaf if whole else leaf[source], sharding)
 
-    return jax.tree.map(put, members)
+    return Placed(jax.tree.map(put, members), tiles, tile)
 
 
-def spread(
-    function: Callable[[Any], Any], members: Any, tile: int, tiles: int | Array | None = None
-) -> Any:
-    """The map of `function` over the tiles of members that were placed with this tile; called under
-    jit.
+def spread(function: Callable[[Any], Any], placed: Placed) -> Any:
+    """The map of `function` over the tiles of the members; called under jit.
 
     `function` takes `tile` members (leading axis) and gives a tree with that axis. Each device
-    works through its share tile after tile, so what a member gives does not depend on how many
-    others there are; the devices exchange nothing. `tiles`: only the first so many of each device,
-    what lies behind them is zeros.
+    works through its tiles one after another, so what a member gives does not depend on how many
+    others there are, nor on the devices; these exchange nothing. Behind the tiles in use are zeros.
 
     On CPU the function must not call batched LAPACK (jnp.linalg.eigh and the like): in jaxlib
     0.10.2 two devices that do so at once wait for each other for ever.
     """
 
-    def share(part: Any) -> Any:
-        cut = jax.tree.map(lambda leaf: leaf.reshape(-1, tile, *leaf.shape[1:]), part)
-        done = jax.lax.map(function, cut) if tiles is None else _first_tiles(function, cut, tiles)
+    def share(part: Any, tiles: Array) -> Any:
+        cut = jax.tree.map(lambda leaf: leaf.reshape(-1, placed.tile, *leaf.shape[1:]), part)
+        done = _first_tiles(function, cut, tiles)
         return jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), done)
 
     by_device = jax.shard_map(
-        share, mesh=_mesh(), in_specs=jax.P("members"), out_specs=jax.P("members"), check_vma=False
+        share,
+        mesh=_mesh(),
+        in_specs=(jax.P("members"), jax.P()),
+        out_specs=jax.P("members"),
+        check_vma=False,
     )
-    return by_device(members)
+    return by_device(placed.members, jnp.asarray(placed.tiles))
 
 
-def _first_tiles(function: Callable[[Any], Any], cut: Any, tiles: int | Array) -> Any:
+def _first_tiles(function: Callable[[Any], Any], cut: Any, tiles: Array) -> Any:
     """The function of the first so many tiles, zeros behind."""
-    count = count_of(cut)
 
     def tile_at(t: Any) -> Any:
         return jax.tree.map(lambda leaf: leaf[t], cut)
 
+    def put(t: Any, done: Any) -> Any:
+        return jax.tree.map(lambda whole, one: whole.at[t].set(one), done, function(tile_at(t)))
+
     shapes = jax.eval_shape(function, jax.eval_shape(lambda: tile_at(0)))
-    empty = jax.tree.map(lambda leaf: jnp.zeros((count, *leaf.shape), leaf.dtype), shapes)
-    return jax.lax.fori_loop(
-        0,
-        tiles,
-        lambda t, done: jax.tree.map(
-            lambda all_, one: all_.at[t].set(one), done, function(tile_at(t))
-        ),
-        empty,
-    )
+    empty = jax.tree.map(lambda leaf: jnp.zeros((count_of(cut), *leaf.shape), leaf.dtype), shapes)
+    return jax.lax.fori_loop(0, tiles, put, empty)
 
 
 def one_by_one(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -169,6 +205,9 @@ def one_by_one(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return of_tile
 
 
-def collect(placed: Any, count: int) -> Any:
-    """The first `count` members of what `spread` gave, gathered through the host's memory."""
-    return jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf)[:count]), placed)
+def collect(tree: Any, count: int, tile: int) -> Any:
+    """What `spread` gave for so many members that were placed in tiles of this size, gathered
+    through the host's memory.
+    """
+    places, _, _ = seats(count, tile)
+    return jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf)[places]), tree)

@@ -6,7 +6,6 @@ These are host-level functions: each compiles once per shapes and settings, and 
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -19,17 +18,27 @@ from jax import Array
 from jaxnn import losses, network, rounds, training
 from jaxnn.backpropagation import backprop
 from jaxnn.descent import as_pytree
-from jaxnn.devices import collect, count_of, one_by_one, place, side_by_side, spread
-from jaxnn.forms import FORMS, checked_form, floats_of, form_of
-from jaxnn.losses import LossOn, penalised
+from jaxnn.devices import Placed, collect, count_of, one_by_one, place, spread
+from jaxnn.forms import FORMS, form_of
+from jaxnn.losses import LossOn
+from jaxnn.replays import Replay, replay
 from jaxnn.runs import Run, finish
-from jaxnn.shared import Axes, join, split
+from jaxnn.shared import Axes, join
 from jaxnn.stopping import Outcome, Stop
-from jaxnn.tiles import Common, Own, begin, leap
+from jaxnn.tiles import Common, Own, begin, leap, prepare, tile_of
 from jaxnn.training import check_counts
 from jaxnn.vocabulary import Landscape, Params
 
-__all__ = ["form_of", "init", "tile_of", "train", "train_minibatch", "train_until"]
+__all__ = [
+    "Replay",
+    "form_of",
+    "init",
+    "replay",
+    "tile_of",
+    "train",
+    "train_minibatch",
+    "train_until",
+]
 
 
 def init(
@@ -48,53 +57,6 @@ def init(
     numbers = jnp.arange(first, first + members)
     keys = jax.vmap(partial(jax.random.fold_in, key))(numbers)
     return jax.vmap(lambda k: network.init(k, sizes, **settings))(keys)
-
-
-def tile_of(loss_fn: Landscape, starts: Any, *, form: str | None = None) -> int:
-    """How many members train side by side: `devices.side_by_side` for this form and size."""
-    form = checked_form(form, loss_fn, starts)
-    floats = floats_of(starts)
-    if isinstance(loss_fn, LossOn):
-        units = sum(layer[0].shape[-2] for layer in starts)
-        floats = max(floats, units * loss_fn.batch.inputs.shape[-2])
-    return side_by_side(form, floats)
-
-
-def _prepared(
-    loss_fn: Landscape,
-    starts: Any,
-    rule: optax.GradientTransformation,
-    loss_axes: Axes,
-    rule_axes: Axes,
-    form: str | None,
-    tile: int | None,
-) -> tuple[tuple[Any, Own], Common, dict[str, Any]]:
-    """The members with what is their own, what they share, and the form and tile they train in."""
-    starts = jax.tree.map(jnp.asarray, starts)
-    members = count_of(starts)
-    if isinstance(loss_fn, LossOn) and not penalised(loss_fn.l2):
-        loss_fn = dataclasses.replace(loss_fn, l2=None)
-    own_loss, loss_rest = split(as_pytree(loss_fn), loss_axes, members, what="loss_axes")
-    own_rule, rule_rest = split(as_pytree(rule), rule_axes, members, what="rule_axes")
-    form = checked_form(form, loss_fn, starts)
-    tile = tile or tile_of(loss_fn, starts, form=form)
-    own, common = Own(own_loss, own_rule), Common(loss_rest, rule_rest)
-    _try_one(starts, own, common)
-    return (starts, own), common, {"form": form, "tile": tile}
-
-
-def _try_one(starts: Any, own: Own, common: Common) -> None:
-    """Raise what the landscape itself raises for a member of these shapes, before anything is
-    computed.
-    """
-
-    def value(start: Any, own: Own) -> Array:
-        return join(own.landscape, common.landscape)(start)
-
-    alone = jax.tree.map(lambda leaf: leaf[0], (starts, own))
-    shape = jnp.shape(jax.eval_shape(value, *alone))
-    if shape != ():
-        raise ValueError(f"the loss has shape {shape}: a landscape gives one number, of shape ()")
 
 
 def train(
@@ -132,29 +94,16 @@ def train(
         ValueError: as `training.train`; axes that do not fit; an unknown form.
     """
     check_counts(steps=steps, record_every=record_every)
-    members, common, settings = _prepared(loss_fn, starts, rule, loss_axes, rule_axes, form, tile)
+    members, common, form, tile = prepare(loss_fn, starts, rule, loss_axes, rule_axes, form, tile)
     blocks = jnp.full(steps // record_every, record_every, jnp.int32)
-    run = _train(
-        place(members, settings["tile"]),
-        common,
-        blocks,
-        jnp.int32(steps % record_every),
-        **settings,
-    )
-    return collect(run, count_of(starts))
+    rest = jnp.int32(steps % record_every)
+    run = _train(place(members, tile), common, blocks, rest, form=form)
+    return collect(run, count_of(starts), tile)
 
 
-@partial(jax.jit, static_argnames=("form", "tile"))
-def _train(
-    members: tuple[Any, Own],
-    common: Common,
-    blocks: Array,
-    remainder: Array,
-    *,
-    form: str,
-    tile: int,
-) -> Run:
-    structure = jax.tree.structure(members[0])
+@partial(jax.jit, static_argnames="form")
+def _train(placed: Placed, common: Common, blocks: Array, remainder: Array, *, form: str) -> Run:
+    structure = jax.tree.structure(placed.members[0])
 
     def one_tile(members: tuple[Any, Own]) -> Run:
         starts, own = members
@@ -172,7 +121,7 @@ def _train(
         state = state._replace(point=FORMS[form].give(state.point, structure))
         return jax.vmap(finish)(state, losses, outcome)
 
-    return spread(one_tile, members, tile)
+    return spread(one_tile, placed)
 
 
 def train_until(
@@ -198,7 +147,7 @@ def train_until(
         ValueError: as `training.train_until` and `train`.
     """
     check_counts(max_steps=max_steps, check_every=check_every)
-    members, common, settings = _prepared(loss_fn, starts, rule, loss_axes, rule_axes, form, tile)
+    members, common, form, tile = prepare(loss_fn, starts, rule, loss_axes, rule_axes, form, tile)
     return rounds.until(
         members,
         common,
@@ -208,7 +157,8 @@ def train_until(
         plateau_tile=tile_of(
             loss_fn, starts, form="matrices" if isinstance(loss_fn, LossOn) else "landscape"
         ),
-        **settings,
+        form=form,
+        tile=tile,
     )
 
 
@@ -233,23 +183,24 @@ def train_minibatch(
     Raises:
         ValueError: as `training.train_minibatch`; axes that do not fit.
     """
-    members, common, _ = _prepared(loss_fn, starts, rule, loss_axes, rule_axes, "matrices", 1)
+    members, common, _, _ = prepare(loss_fn, starts, rule, loss_axes, rule_axes, "matrices", 1)
     run = _train_minibatch(
-        place((*members, keys), 1),
+        place((*members, jax.random.key_data(keys)), 1),
         common,
+        impl=str(jax.random.key_impl(keys)),
         epochs=epochs,
         batch_size=batch_size,
         record_every=record_every,
     )
-    return collect(run, count_of(starts))
+    return collect(run, count_of(starts), 1)
 
 
-@partial(jax.jit, static_argnames=("epochs", "batch_size", "record_every"))
+@partial(jax.jit, static_argnames=("impl", "epochs", "batch_size", "record_every"))
 def _train_minibatch(
-    members: Any, common: Common, *, epochs: int, batch_size: int, record_every: int
+    placed: Placed, common: Common, *, impl: str, epochs: int, batch_size: int, record_every: int
 ) -> Run:
     def one(member: tuple[Any, Own, Array]) -> Run:
-        start, own, key = member
+        start, own, key_data = member  # bare numbers: to slice a key is to use it
         loss_fn: LossOn = join(own.landscape, common.landscape)
         settings: dict[str, Any] = {"activation": loss_fn.activation, "l2": loss_fn.l2}
         return training.train_minibatch(
@@ -257,11 +208,11 @@ def _train_minibatch(
             start,
             loss_fn.batch,
             join(own.rule, common.rule),
-            key,
+            jax.random.wrap_key_data(key_data, impl=impl),
             epochs=epochs,
             batch_size=batch_size,
             record_every=record_every,
             gradient=lambda params, few: backprop(params, few, **settings),
         )
 
-    return spread(one_by_one(one), members, 1)
+    return spread(one_by_one(one), placed)

@@ -9,9 +9,11 @@ unpickled.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -74,10 +76,10 @@ def create(
     chunks: Mapping[str, int],
     variables: Mapping[str, Variable],
 ) -> None:
-    """Make an empty store. The manifest is written last, so a half-made one is made anew.
+    """Make an empty store, whole and at once; where another process was first, its store is left.
 
     Args:
-        path: a folder that is not there, is empty, or holds the remains of a half-made store.
+        path: a folder that is not there or is empty.
         manifest: what JSON can hold; `format`, `coordinates` and `variables` are added.
         coordinates: dimension -> its labels, numbers or strings.
         lengths: dimension -> its length, for every dimension.
@@ -85,9 +87,10 @@ def create(
         variables: name -> Variable.
     """
     zarr, path = _zarr(), Path(path)
-    path.mkdir(parents=True, exist_ok=True)
-    (path / "done").mkdir(exist_ok=True)
-    group = zarr.open_group(path / "arrays.zarr", mode="w")
+    making = path.with_name(f".{path.name}.{os.getpid()}")
+    shutil.rmtree(making, ignore_errors=True)
+    (making / "done").mkdir(parents=True)
+    group = zarr.open_group(making / "arrays.zarr", mode="w")
     for name, variable in variables.items():
         shape = tuple(lengths[dim] for dim in variable.dims)
         group.create_array(
@@ -108,7 +111,13 @@ def create(
         "coordinates": {dim: list(labels) for dim, labels in coordinates.items()},
         "variables": {name: list(variable.dims) for name, variable in variables.items()},
     }
-    write_atomically(path / "manifest.json", json.dumps(full, indent=2) + "\n")
+    write_atomically(making / "manifest.json", json.dumps(full, indent=2) + "\n")
+    try:
+        os.rename(making, path)  # onto nothing or an empty folder, else it fails
+    except OSError as error:
+        shutil.rmtree(making, ignore_errors=True)
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
 
 
 def write_atomically(file: str | Path, content: str) -> None:

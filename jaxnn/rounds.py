@@ -4,6 +4,7 @@ on are moved together, so that nobody waits for the slowest at full cost.
 
 from __future__ import annotations
 
+import dataclasses
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -13,7 +14,7 @@ import numpy as np
 import optax
 from jax import Array
 
-from jaxnn.devices import collect, count_of, place, seats, spread
+from jaxnn.devices import Placed, collect, count_of, place, seats, spread
 from jaxnn.forms import FORMS
 from jaxnn.runs import Run, State
 from jaxnn.shared import Shared, join
@@ -54,29 +55,29 @@ def until(
     `ensembles.train_until`, which checks what is given here.
     """
     count, blocks = count_of(members), max_steps // check_every
-    fixed = {"form": form, "tile": tile, "structure": jax.tree.structure(members[0])}
-    places, total, tiles = seats(count, tile)
-    numbers = np.full(total, -1, np.int32)
-    numbers[places] = np.arange(count)
-    lanes = _begin(place(numbers, tile), place(members, tile), common, stop, **fixed)
+    fixed = {"form": form, "structure": jax.tree.structure(members[0])}
+    numbers, everyone = _numbers(np.arange(count), count, tile), place(members, tile)
+    lanes = _begin(
+        dataclasses.replace(everyone, members=(numbers, everyone.members)), common, stop, **fixed
+    )
+    placed = dataclasses.replace(everyone, members=lanes)
     ended = _Ended(lanes, count, blocks)
-    block, checks = 0, 1
-    going = np.flatnonzero(lanes.going)
+    block, checks, going = 0, 1, np.flatnonzero(lanes.going)
     while block < blocks and going.size:
-        needed = seats(len(going), tile, count)[2]
-        if needed <= MOVE_AT * tiles:
-            lanes, tiles = _moved_together(lanes, going, tile, ended), needed
+        if seats(len(going), tile, count)[2] <= MOVE_AT * placed.tiles:
+            placed = _moved_together(placed.members, going, tile, count, ended)
             checks = max(checks // 2, 1)
         else:  # nobody to move: look less often
             checks = min(2 * checks, CHECKS)
         made = min(checks, blocks - block)
-        lanes, losses = _round(lanes, common, stop, tiles, made, check_every, **fixed)
+        lanes, losses = _round(placed, common, stop, made, check_every, **fixed)
+        placed = dataclasses.replace(placed, members=lanes)
         ended.record(lanes, losses, block, made)
         block, going = block + made, np.flatnonzero(lanes.going)
     if max_steps % check_every and going.size:
-        lanes, _ = _round(lanes, common, stop, tiles, 1, max_steps % check_every, **fixed)
+        lanes, _ = _round(placed, common, stop, 1, max_steps % check_every, **fixed)
     ended.take(lanes)
-    points, norms = collect(_finished(place(ended.state, tile), **fixed), count)
+    points, norms = collect(_finished(place(ended.state, tile), **fixed), count, tile)
     outcomes = ended.outcomes()
     if isinstance(stop, GradientBelow):
         own, rest = members[1].landscape, common.landscape
@@ -92,40 +93,39 @@ def until(
     )
 
 
-@partial(jax.jit, static_argnames=("form", "tile", "structure"))
-def _begin(
-    numbers: Array,
-    members: tuple[Any, Own],
-    common: Common,
-    stop: Stop,
-    *,
-    form: str,
-    tile: int,
-    structure: Any,
-) -> Lanes:
+def _numbers(members: np.ndarray, count: int, tile: int) -> np.ndarray:
+    """The members' numbers in their seats, -1 in the empty ones."""
+    places, total, _ = seats(len(members), tile, count)
+    numbers = np.full(total, -1, np.int32)
+    numbers[places] = members
+    return numbers
+
+
+@partial(jax.jit, static_argnames=("form", "structure"))
+def _begin(placed: Placed, common: Common, stop: Stop, *, form: str, structure: Any) -> Lanes:
     def one_tile(part: Any) -> Lanes:
         number, (starts, own) = part
         state = begin(starts, own, common, form)
         there = number >= 0
         return _tested(Lanes(number, state, own, there, ~there), stop, form, structure)
 
-    return spread(one_tile, (numbers, members), tile)
+    return spread(one_tile, placed)._replace(
+        member=placed.members[0]
+    )  # also behind the tiles in use
 
 
-@partial(jax.jit, static_argnames=("form", "tile", "structure"), donate_argnums=0)
+@partial(jax.jit, static_argnames=("form", "structure"), donate_argnums=0)
 def _round(
-    lanes: Lanes,
+    placed: Placed,
     common: Common,
     stop: Stop,
-    tiles: Array,
     checks: Array,
     steps: Array,
     *,
     form: str,
-    tile: int,
     structure: Any,
 ) -> tuple[Lanes, Array]:
-    """The first tiles of each device after so many tests, each after so many steps, and the losses
+    """The lanes in the tiles in use after so many tests, each after so many steps, and the losses
     there (members, CHECKS).
     """
 
@@ -145,8 +145,8 @@ def _round(
         known = jnp.arange(CHECKS)[:, None] < made
         return lanes, jnp.where(known, losses, lanes.state.loss[None]).T
 
-    after, losses = spread(one_tile, lanes, tile, tiles)
-    return after._replace(member=lanes.member, own=lanes.own), losses  # also behind those tiles
+    (after, losses), before = spread(one_tile, placed), placed.members
+    return after._replace(member=before.member, own=before.own), losses  # also behind those tiles
 
 
 def _tested(lanes: Lanes, stop: Stop, form: str, structure: Any) -> Lanes:
@@ -164,19 +164,21 @@ def _tested(lanes: Lanes, stop: Stop, form: str, structure: Any) -> Lanes:
     return lanes._replace(going=lanes.going & ~held & alive, stopped=stopped)
 
 
-def _moved_together(lanes: Lanes, going: np.ndarray, tile: int, ended: _Ended) -> Lanes:
+def _moved_together(
+    lanes: Lanes, going: np.ndarray, tile: int, count: int, ended: _Ended
+) -> Placed:
     """Those that go on in the first tiles of each device; the others are kept by `ended`."""
     lanes = jax.tree.map(np.asarray, lanes)
     ended.take(lanes)
-    places, total, _ = seats(len(going), tile, len(lanes.member))
-    numbers = np.full(total, -1, np.int32)
-    numbers[places] = lanes.member[going]
-    moved = place(lanes, tile, going)
-    return moved._replace(
-        member=place(numbers, tile),
-        going=place(numbers >= 0, tile),
-        stopped=place(numbers < -1, tile),
-    )
+    numbers = _numbers(np.asarray(lanes.member)[going], count, tile)
+    placed = place(lanes, tile, going)
+    seated = {"member": numbers, "going": numbers >= 0, "stopped": np.zeros(len(numbers), bool)}
+    placed_lanes: Lanes = placed.members
+    put = {
+        name: jax.device_put(values, getattr(placed_lanes, name).sharding)
+        for name, values in seated.items()
+    }
+    return dataclasses.replace(placed, members=placed_lanes._replace(**put))
 
 
 class _Ended:
@@ -226,8 +228,8 @@ class _Ended:
         return np.where(self.state.diverged, Outcome.diverged, reached).astype(np.int32)
 
 
-@partial(jax.jit, static_argnames=("form", "tile", "structure"))
-def _finished(state: State, *, form: str, tile: int, structure: Any) -> tuple[Any, Array]:
+@partial(jax.jit, static_argnames=("form", "structure"))
+def _finished(placed: Placed, *, form: str, structure: Any) -> tuple[Any, Array]:
     """The points as they were given, and the norms of the gradients there."""
 
     def one_tile(state: State) -> tuple[Any, Array]:
@@ -235,7 +237,7 @@ def _finished(state: State, *, form: str, tile: int, structure: Any) -> tuple[An
         norms = jax.vmap(optax.tree.norm)(give(state.gradient, structure))
         return give(state.point, structure), norms
 
-    return spread(one_tile, state, tile)
+    return spread(one_tile, placed)
 
 
 def _with_plateaus(
@@ -245,16 +247,16 @@ def _with_plateaus(
     converged = np.flatnonzero(outcomes == Outcome.converged)
     if len(converged) == 0:
         return outcomes
-    places, _, tiles = seats(len(converged), tile, len(outcomes))
-    flat = _plateaus(place((points, own), tile, converged), common, tiles, tile=tile)
+    places, _, _ = seats(len(converged), tile, len(outcomes))
+    flat = _plateaus(place((points, own), tile, converged), common)
     outcomes[converged[np.asarray(flat)[places]]] = Outcome.plateau
     return outcomes
 
 
-@partial(jax.jit, static_argnames="tile")
-def _plateaus(members: Any, common: Shared, tiles: Array, *, tile: int) -> Array:
+@jax.jit
+def _plateaus(placed: Placed, common: Shared) -> Array:
     def one(member: tuple[Any, tuple[Any, ...]]) -> Array:
         point, own = member
         return is_plateau(join(own, common), point)
 
-    return spread(jax.vmap(one), members, tile, tiles)
+    return spread(jax.vmap(one), placed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, NamedTuple
 
 import jax
@@ -9,9 +10,12 @@ import jax.numpy as jnp
 import optax
 from jax import Array
 
-from jaxnn.forms import FORMS
+from jaxnn.descent import as_pytree
+from jaxnn.devices import count_of, side_by_side
+from jaxnn.forms import FORMS, checked_form, floats_of
+from jaxnn.losses import LossOn, penalised
 from jaxnn.runs import State, advance, keep, move, start
-from jaxnn.shared import Shared, join
+from jaxnn.shared import Axes, Shared, join, split
 from jaxnn.vocabulary import Landscape
 
 
@@ -94,3 +98,55 @@ def leap(
 def _choose(which: Array, new: State, old: State) -> State:
     """Member by member, the new state or the old one."""
     return jax.vmap(keep)(which, new, old)
+
+
+def tile_of(loss_fn: Landscape, starts: Any, *, form: str | None = None) -> int:
+    """How many members train side by side: `devices.side_by_side` for this form and size."""
+    form = checked_form(form, loss_fn, starts)
+    floats = floats_of(starts)
+    if isinstance(loss_fn, LossOn):
+        units = sum(layer[0].shape[-2] for layer in starts)
+        floats = max(floats, units * loss_fn.batch.inputs.shape[-2])
+    return side_by_side(form, floats)
+
+
+def prepare(
+    loss_fn: Landscape,
+    starts: Any,
+    rule: optax.GradientTransformation,
+    loss_axes: Axes,
+    rule_axes: Axes,
+    form: str | None,
+    tile: int | None,
+) -> tuple[tuple[Any, Own], Common, str, int]:
+    """The members with what is their own, what they share, and the form and tile they train in.
+
+    Raises:
+        ValueError: as `shared.split` and `forms.checked_form`; starts that do not fit the
+            landscape; a loss that is not a scalar.
+    """
+    starts = jax.tree.map(jnp.asarray, starts)
+    members = count_of(starts)
+    if isinstance(loss_fn, LossOn) and not penalised(loss_fn.l2):
+        loss_fn = dataclasses.replace(loss_fn, l2=None)
+    own_loss, loss_rest = split(as_pytree(loss_fn), loss_axes, members, what="loss_axes")
+    own_rule, rule_rest = split(as_pytree(rule), rule_axes, members, what="rule_axes")
+    form = checked_form(form, loss_fn, starts)
+    tile = tile or tile_of(loss_fn, starts, form=form)
+    own, common = Own(own_loss, own_rule), Common(loss_rest, rule_rest)
+    _try_one(starts, own, common)
+    return (starts, own), common, form, tile
+
+
+def _try_one(starts: Any, own: Own, common: Common) -> None:
+    """Raise what the landscape itself raises for a member of these shapes, before anything is
+    computed.
+    """
+
+    def value(start: Any, own: Own) -> Array:
+        return join(own.landscape, common.landscape)(start)
+
+    alone = jax.tree.map(lambda leaf: leaf[0], (starts, own))
+    shape = jnp.shape(jax.eval_shape(value, *alone))
+    if shape != ():
+        raise ValueError(f"the loss has shape {shape}: a landscape gives one number, of shape ()")

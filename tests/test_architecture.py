@@ -28,6 +28,7 @@ HOUSE = [
     "devices",
     "tiles",
     "rounds",
+    "replays",
     "ensembles",
     "landscape.directions",
     "landscape.slices",

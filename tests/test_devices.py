@@ -15,29 +15,29 @@ from jaxnn import devices
 def test_members_are_placed_over_all_devices_spread_and_collected_whole(count, tile):
     members = {"a": np.arange(count), "b": jnp.ones((count, 2))}
     placed = devices.place(members, tile)
-    assert len(placed["a"].sharding.device_set) == 4
-    assert len(placed["a"]) % (4 * tile) == 0
+    there = placed.members["a"]
+    assert len(there.sharding.device_set) == 4
+    assert len(there) % (4 * tile) == 0
     widths = []
 
     def double(part):
         widths.append(len(part["a"]))
         return 2 * part["a"] + jnp.sum(part["b"], axis=1)
 
-    done = jax.jit(lambda placed: devices.spread(double, placed, tile))(placed)
+    done = jax.jit(lambda placed: devices.spread(double, placed))(placed)
     assert set(widths) == {tile}
-    np.testing.assert_array_equal(devices.collect(done, count), 2 * np.arange(count) + 2)
+    np.testing.assert_array_equal(devices.collect(done, count, tile), 2 * np.arange(count) + 2)
 
 
 def test_the_chosen_sit_in_the_first_tiles_of_every_device_with_room_for_all():
     chosen = np.array([90, 3, 41, 7, 8, 20, 55])
     places, total, tiles = devices.seats(len(chosen), 2, 100)
-    placed = np.asarray(devices.place(np.arange(100), 2, chosen))
-    np.testing.assert_array_equal(placed[places], chosen)
-    assert (len(placed), tiles) == (total, 1)
-    half = jax.jit(lambda p, t: devices.spread(lambda part: part + 1, p, 2, t))(placed, tiles)
-    np.testing.assert_array_equal(np.asarray(half)[places], chosen + 1)
-    behind = np.asarray(half).reshape(4, -1)[:, 2:]
-    assert not behind.any()
+    placed = devices.place(np.arange(100), 2, chosen)
+    np.testing.assert_array_equal(np.asarray(placed.members)[places], chosen)
+    assert (len(placed.members), placed.tiles) == (total, tiles) == (104, 1)
+    some = jax.jit(lambda placed: devices.spread(lambda part: part + 1, placed))(placed)
+    np.testing.assert_array_equal(np.asarray(some)[places], chosen + 1)
+    assert not np.asarray(some).reshape(4, -1)[:, 2:].any()
 
 
 def test_tiles_on_cpu_fit_the_caches():

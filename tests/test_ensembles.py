@@ -79,10 +79,11 @@ UNTIL: dict[str, Any] = {"stop": training.gradient_below(3e-3), "max_steps": 730
 @pytest.mark.parametrize("form", ["nodes", "matrices"])
 def test_bits_do_not_depend_on_the_chunks_that_an_ensemble_is_cut_into(form, cut):
     starts = draw(5000, scale=3.0)
-    for train, settings in (
+    ways: list[tuple[Any, dict[str, Any]]] = [
         (ensembles.train, {"steps": 110, "record_every": 50}),
         (ensembles.train_until, UNTIL),
-    ):
+    ]
+    for train, settings in ways:
         whole = train(LOSS, starts, jaxnn.sgd(4.0), form=form, **settings)
         for first in range(0, 5000, cut):
             span = slice(first, first + cut)
@@ -130,6 +131,38 @@ def test_train_until_gives_every_member_the_steps_and_outcome_of_the_lone_networ
         assert int(run.steps[k]) == int(alone.steps)
         np.testing.assert_allclose(run.losses[k], alone.losses, rtol=1e-3)
         chex.assert_trees_all_close(member(run.params, k), alone.params, rtol=1e-2, atol=1e-2)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_member_is_replayed_alone_to_the_bit(form):
+    starts, rule = draw(200, scale=3.0), jaxnn.sgd(4.0)
+    run = ensembles.train_until(FORMS[form], starts, rule, form=form, **UNTIL)
+    for k in (0, int(jnp.argmin(run.steps)), 131):
+        start = member(draw(1, first=k, scale=3.0), 0)
+        way = ensembles.replay(
+            FORMS[form], start, rule, steps=int(run.steps[k]), every=7, form=form,
+            expected=member(run.params, k),
+        )  # fmt: skip
+        chex.assert_trees_all_equal(member(way.points, -1), member(run.params, k))
+        chex.assert_trees_all_equal(member(way.points, 0), start)
+        assert float(way.losses[-1]) == float(run.loss[k])
+        assert int(way.steps[-1]) == int(run.steps[k])
+        np.testing.assert_allclose(way.losses[3], LOSS(member(way.points, 3)), rtol=1e-5)
+    with pytest.raises(ValueError, match="away from the point expected"):
+        ensembles.replay(
+            FORMS[form], member(starts, 0), rule, steps=40, form=form, expected=member(starts, 0)
+        )
+
+
+def test_a_member_that_diverged_is_replayed_to_where_it_was_frozen():
+    starts, rule = draw(64, scale=3.0), jaxnn.sgd(0.8)
+    linear = jaxnn.loss_on(data.xor(), activation="identity")
+    run = ensembles.train(linear, starts, rule, steps=20)
+    assert set(run.outcome.tolist()) == {Outcome.diverged}
+    k = int(jnp.argmax(run.steps))
+    ensembles.replay(
+        linear, member(starts, k), rule, steps=int(run.steps[k]), expected=member(run.params, k)
+    )
 
 
 def test_a_start_that_meets_the_rule_makes_no_step_and_one_at_infinity_is_diverged():

@@ -1,23 +1,36 @@
-"""Run the chunks of a study that its store does not have yet, with progress; take up what was
-broken off.
+"""Run the chunks of a study that its store does not have yet, with progress: here, in processes of
+dask, or as one of several processes; take up what was broken off.
 """
 
 from __future__ import annotations
 
+import functools
+import itertools
+import os
+import re
 import sys
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 from tqdm import tqdm
 
-from jaxnn import results
+from jaxnn import devices, results
+from jaxnn.studies.problem import versions
+from jaxnn.studies.settings import Where
 
 Chunk = Callable[[int], tuple[results.Region, Mapping[str, np.ndarray]]]
 
+Written = tuple[int, results.Region, Mapping[str, np.ndarray]]
+
 COMPARED = ("study", "settings", "network", "data", "versions", "machine")
 """The parts of a manifest that must agree before a store is gone on with."""
+
+ANY = ("devices",)
+"""What may differ in them: no bit depends on how many devices there are."""
 
 
 def open_store(path: Path, manifest: Mapping[str, Any], layout: Mapping[str, Any]) -> None:
@@ -27,14 +40,14 @@ def open_store(path: Path, manifest: Mapping[str, Any], layout: Mapping[str, Any
         ValueError: the folder holds something else, or a store made otherwise: with each
             difference.
     """
-    there = results.read_manifest(path)
-    if there is None:
+    if results.read_manifest(path) is None:
         results.create(path, manifest, **layout)
-        return
+    there = results.read_manifest(path) or {}
     differences = [
         f"{name}: the store has {old!r}, you ask for {new!r}"
         for part in COMPARED
         for name, old, new in _differences(part, there.get(part), manifest[part])
+        if name not in ANY
     ]
     if differences:
         raise ValueError(
@@ -51,16 +64,113 @@ def _differences(name: str, old: Any, new: Any) -> list[tuple[str, Any, Any]]:
     return [] if old == new else [(name, old, new)]
 
 
-def run(path: Path, chunk: Chunk, count: int, *, what: str) -> None:
-    """Compute and write the chunks 0 .. count - 1 that are not there yet, one after another.
+def run(path: Path, chunk: Chunk, count: int, *, what: str, where: Where) -> None:
+    """Compute and write those of the chunks 0 .. count - 1 that are ours and not there yet.
 
-    A chunk is a pure function of its number, so a run that was killed ends with the same bits.
+    A chunk is a pure function of its number, so neither who computes it nor a run that was killed
+    changes its bits. This process alone writes what dask's workers compute.
+
+    Raises:
+        ValueError: where's settings contradict each other, or dask is not installed.
     """
+    first, step = share_of(where)
     there = results.finished(path)
-    missing = [number for number in range(count) if number not in there]
-    if there and missing:
-        print(f"{len(there)} of {count} chunks are there; going on with the rest", file=sys.stderr)
-    bar = tqdm(missing, initial=len(there), total=count, unit="chunk", desc=what, disable=None)
-    for number in bar:
-        region, arrays = chunk(number)
-        results.write_chunk(path, number, region, arrays)
+    ours = range(first, count, step)
+    missing = [number for number in ours if number not in there]
+    done = len(ours) - len(missing)
+    if done and missing:
+        print(f"{done} of {len(ours)} chunks are there; going on with the rest", file=sys.stderr)
+    made = _on_dask(chunk, missing, where) if where.engine == "dask" else _here(chunk, missing)
+    bar = tqdm(initial=done, total=len(ours), unit="chunk", desc=what, disable=None)
+    with bar:
+        for number, region, arrays in made if missing else ():
+            results.write_chunk(path, number, region, arrays)
+            bar.update()
+    if where.distributed:
+        from jax.experimental.multihost_utils import sync_global_devices
+
+        sync_global_devices("all chunks are written")
+
+
+def share_of(where: Where) -> tuple[int, int]:
+    """(i, n): this process takes the chunks i, i + n, ...
+
+    Raises:
+        ValueError: a shard that is not i/n with 0 <= i < n, or more than one way of sharing.
+    """
+    asked = [where.shard is not None, where.distributed, where.engine == "dask"]
+    if sum(asked) > 1:
+        raise ValueError("--shard, --distributed and --engine dask share the chunks: give one")
+    if where.engine != "dask" and (where.scheduler or where.workers):
+        raise ValueError("--scheduler and --workers are for --engine dask: give that too")
+    if where.distributed:
+        return jax.process_index(), jax.process_count()
+    if where.shard is None:
+        return 0, 1
+    parts = re.fullmatch(r"(\d+)/(\d+)", where.shard)
+    if parts is None or int(parts[1]) >= int(parts[2]):
+        raise ValueError(f"--shard is {where.shard}: give i/n with i from 0 to n - 1, such as 0/3")
+    return int(parts[1]), int(parts[2])
+
+
+def _here(chunk: Chunk, numbers: Sequence[int]) -> Iterator[Written]:
+    for number in numbers:
+        yield number, *chunk(number)
+
+
+def _on_dask(chunk: Chunk, numbers: Sequence[int], where: Where) -> Iterator[Written]:
+    """The chunks as dask's workers finish them, at most two a worker under way.
+
+    What a worker that died had under way, dask gives to another one.
+    """
+    try:
+        from distributed import Client, LocalCluster, as_completed
+    except ImportError as error:
+        raise ValueError(
+            "--engine dask needs dask.distributed: pip install 'jaxnn[cluster]'"
+        ) from error
+    if where.scheduler is None:
+        count = where.workers or len(os.sched_getaffinity(0))
+        cluster = LocalCluster(n_workers=min(count, len(numbers)), threads_per_worker=1)
+    else:
+        cluster = None
+    with Client(cluster or where.scheduler) as client:
+        print(f"dask: {client.dashboard_link}", file=sys.stderr)
+        try:
+            task = functools.partial(_on_worker, chunk, versions())
+            workers = len(client.scheduler_info(n_workers=-1)["workers"])
+            rest = iter(numbers)
+            first = list(itertools.islice(rest, 2 * max(1, workers)))
+            under_way = as_completed(
+                [client.submit(task, number, pure=False) for number in first], with_results=True
+            )
+            for future, result in under_way:
+                future.release()
+                following = next(rest, None)
+                if following is not None:
+                    under_way.add(client.submit(task, following, pure=False))
+                yield result
+        finally:
+            if cluster is not None:
+                cluster.close()
+
+
+_ONE_AT_A_TIME = threading.Lock()
+
+
+def _on_worker(chunk: Chunk, wanted: Mapping[str, str], number: int) -> Written:
+    """One chunk, on a worker of dask: with all its threads as devices, by the same versions."""
+    with _ONE_AT_A_TIME:
+        _prepare_worker()
+        differences = [d for d in _differences("", dict(wanted), versions()) if d[0] != "python"]
+        if differences:
+            name, here, there = differences[0]
+            raise ValueError(f"a worker has {name} {there}, but {here} is wanted: install the same")
+        return number, *chunk(number)
+
+
+@functools.cache
+def _prepare_worker() -> None:
+    from distributed import get_worker
+
+    devices.use_all_cores(get_worker().state.nthreads)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import functools
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +16,14 @@ import numpy as np
 import optax
 
 from jaxnn import ensembles, results
-from jaxnn.devices import collect, place, side_by_side, spread
+from jaxnn.devices import Placed, collect, place, side_by_side, spread
 from jaxnn.losses import accuracy, loss
 from jaxnn.runs import Run
 from jaxnn.stopping import gradient_below
 from jaxnn.studies import engine, problem
 from jaxnn.studies.problem import Posed
 from jaxnn.studies.schema import layout
-from jaxnn.studies.settings import Study, as_json
+from jaxnn.studies.settings import Study, Where, as_json
 from jaxnn.vocabulary import MEMBER, SCALE, SCHEME, Batch
 
 RECORDS = 60
@@ -36,7 +36,8 @@ def default_out(settings: Study) -> Path:
 
 
 def run(settings: Study) -> Path:
-    """Train every network of the study that is not in its store yet, and give the store's path.
+    """Train every network of the study that is ours and not in its store yet, and give the store's
+    path.
 
     Raises:
         ValueError: as `problem.pose`, or a store there that was made otherwise.
@@ -45,9 +46,12 @@ def run(settings: Study) -> Path:
     posed, path = problem.pose(settings), default_out(settings)
     engine.open_store(path, manifest(settings, posed), layout(settings, posed, records(settings)))
     count = chunks(settings)
-    if len(results.finished(path)) < count:
+    alone = engine.share_of(settings)[1] == 1 and settings.engine == "local"
+    if alone and len(results.finished(path)) < count:
         print(estimate(settings, posed), flush=True)
-    engine.run(path, functools.partial(chunk, settings), count, what=posed.source.name)
+    pure = replace(settings, **asdict(Where()))  # what a chunk depends on
+    task = functools.partial(chunk, pure)
+    engine.run(path, task, count, what=posed.source.name, where=settings)
     return path
 
 
@@ -86,9 +90,9 @@ def _training(settings: Study, posed: Posed) -> dict[str, Any]:
 
 
 def _record_every(settings: Study) -> int:
-    """Steps, or epochs, between records: the whole study has about RECORDS of them."""
+    """Steps, or epochs, between records: by default the whole study has about RECORDS of them."""
     length = (settings.epochs if settings.batch_size else settings.steps) or 0
-    return max(1, -(-length // RECORDS))
+    return settings.record_every or max(1, -(-length // RECORDS))
 
 
 def records(settings: Study) -> np.ndarray:
@@ -189,7 +193,7 @@ def estimate(settings: Study, posed: Posed) -> str:
     return (
         f"{networks} networks {'-'.join(map(str, posed.sizes))} on "
         f"{len(posed.loss_fn.batch.inputs)} cases, {work} each: about {spoken} of training on "
-        f"{problem.machine()['devices']}"
+        f"{jax.local_device_count()} {problem.machine()['platform']}"
     )
 
 
@@ -228,12 +232,12 @@ def _measure(posed: Posed, starts: Any, ends: Any) -> dict[str, Any]:
     cases = max(len(batch.inputs) for batch in (posed.train, posed.test) if batch is not None)
     tile = side_by_side("matrices", cases * sum(posed.sizes[1:]))
     pairs = place((starts, ends), tile)
-    measured = _measured(pairs, posed.train, posed.test, activation=posed.activation, tile=tile)
-    return collect(measured, len(starts[0].weights))
+    measured = _measured(pairs, posed.train, posed.test, activation=posed.activation)
+    return collect(measured, len(starts[0].weights), tile)
 
 
-@functools.partial(jax.jit, static_argnames=("activation", "tile"))
-def _measured(pairs: Any, train: Any, test: Any, *, activation: Any, tile: int) -> dict[str, Any]:
+@functools.partial(jax.jit, static_argnames="activation")
+def _measured(pairs: Placed, train: Any, test: Any, *, activation: Any) -> dict[str, Any]:
     def one(pair: tuple[Any, Any]) -> dict[str, Any]:
         start, end = pair
         measured = {
@@ -245,4 +249,4 @@ def _measured(pairs: Any, train: Any, test: Any, *, activation: Any, tile: int) 
             measured["test_loss"] = loss(end, test, activation=activation)
         return measured
 
-    return spread(jax.vmap(one), pairs, tile)
+    return spread(jax.vmap(one), pairs)

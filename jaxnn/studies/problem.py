@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import os
 import platform
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -16,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from jaxnn import data, descent
+from jaxnn import data, descent, devices
 from jaxnn.activations import ACTIVATIONS
 from jaxnn.backpropagation import GradientCheck, check_gradients
 from jaxnn.losses import LossOn, loss_on
@@ -95,7 +96,7 @@ def _activation(names: tuple[str, ...], *, layers: int, numbers: bool) -> tuple[
 def _check(settings: Problem) -> None:
     """Refuse values that mean nothing, before any data is read."""
     least = {"l2": 0, "steps": 0, "batch_size": 0, "epochs": 0, "seed": 0, "members": 1, "chunk": 1,
-             "level": 0, "gradient": 0}  # fmt: skip
+             "record_every": 1, "workers": 1, "level": 0, "gradient": 0}  # fmt: skip
     for name, bound in least.items():
         value = getattr(settings, name, None)
         if value is not None and not bound <= value < float("inf"):
@@ -167,9 +168,12 @@ def versions() -> dict[str, str]:
 def machine() -> dict[str, Any]:
     """What the results were computed on, as far as their last bits depend on it."""
     kinds = sorted({device.device_kind for device in jax.local_devices()})
+    told = os.environ.get("XLA_FLAGS", "").split()
     return {
         "processor": platform.machine(),
-        "devices": f"{jax.local_device_count()} {jax.default_backend()} ({', '.join(kinds)})",
+        "platform": f"{jax.default_backend()} ({', '.join(kinds)})",
+        "devices": jax.local_device_count(),
+        "xla_flags": sorted(flag for flag in told if flag.split("=")[0] in devices.FLAGS),
     }
 
 

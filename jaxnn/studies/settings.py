@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,31 @@ class Problem:
 
 
 @dataclass(frozen=True)
-class Study(Problem):
+class Where:
+    """Which processes compute the chunks of a study; no number depends on it."""
+
+    engine: Literal["local", "dask"] = "local"
+    """local: this process; dask: processes of dask.distributed (extra cluster)."""
+    scheduler: str | None = None
+    """With --engine dask: a scheduler that is there, tcp://host:port; else processes are started
+    here."""
+    workers: int | None = None
+    """With --engine dask, without --scheduler: how many processes; default one per core."""
+    shard: str | None = None
+    """i/n: only the chunks i, i + n, ... (i from 0), for job arrays."""
+    distributed: bool = False
+    """One of many processes that start together, on many hosts (jax.distributed): Slurm, Kubernetes
+    and TPU pods are detected, elsewhere the next three say it."""
+    coordinator: str | None = None
+    """With --distributed: host:port of process 0."""
+    processes: int | None = None
+    """With --distributed: how many there are."""
+    process: int | None = None
+    """With --distributed: which one this is, from 0."""
+
+
+@dataclass(frozen=True)
+class Study(Where, Problem):
     """From which initial weights does training find what?"""
 
     schemes: tuple[str, ...] = ("normal", "uniform", "glorot_normal", "nielsen")
@@ -55,8 +79,12 @@ class Study(Problem):
     """A network has found a good place if its final loss on the training cases is at most this."""
     gradient: float = 1e-6
     """Full-batch training stops where the gradient's norm is below this."""
+    record_every: int | None = None
+    """Steps (or epochs, with --batch-size) between two records of the loss; default about 60
+    records in all. Full-batch training may stop only there."""
     chunk: int | None = None
-    """Networks trained between two writes to the store."""
+    """Networks trained between two writes to the store; default a tenth of the members, from 200 to
+    16384."""
     out: Path | None = None
     """Folder of the store; default results/study-DATA."""
 
@@ -89,7 +117,6 @@ _SMALL = {
     "batch_size": 0,
     "epochs": 0,
     "members": 200,
-    "chunk": 200,
 }
 _BY_BATCH = {**_SMALL, "steps": 0, "batch_size": 10}
 
@@ -102,10 +129,10 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "wine": {**_SMALL, "hidden": (8,), "level": 0.02},
     "breast_cancer": {**_SMALL, "hidden": (8,), "steps": 2000, "level": 0.04, "members": 100},
     "digits": {
-        **_BY_BATCH, "hidden": (32,), "epochs": 30, "level": 0.05, "members": 20, "chunk": 20,
+        **_BY_BATCH, "hidden": (32,), "epochs": 30, "level": 0.05, "members": 20,
     },
     "mnist": {
-        **_BY_BATCH, "hidden": (30,), "epochs": 3, "level": 0.15, "members": 4, "chunk": 4,
+        **_BY_BATCH, "hidden": (30,), "epochs": 3, "level": 0.15, "members": 4,
     },
 }  # fmt: skip
 """Per data set, what leaves the whole study within minutes on two cores; a .csv file takes
@@ -129,7 +156,11 @@ def resolved(settings: P) -> P:
         for name, value in defaults.items()
         if name in names and getattr(settings, name) is None
     }
-    return replace(settings, **missing)
+    full = replace(settings, **missing)
+    if isinstance(full, Study) and full.chunk is None:
+        share = -(-(full.members or 1) // 10)
+        return replace(full, chunk=min(max(share, 200), 16_384))
+    return full
 
 
 def by_batches(settings: Problem) -> bool:
@@ -142,7 +173,10 @@ def by_batches(settings: Problem) -> bool:
 
 
 def as_json(settings: Problem) -> dict[str, Any]:
-    """The settings that decide the results, as JSON holds them: all but where files lie."""
-    named = {n: value for n, value in asdict(settings).items() if n not in ("out", "data_dir")}
+    """The settings that decide the results, as JSON holds them: all but where files lie and who
+    computes.
+    """
+    apart = {"out", "data_dir", *(field.name for field in fields(Where))}
+    named = {n: value for n, value in asdict(settings).items() if n not in apart}
     named["data"] = Path(settings.data).name
     return {n: list(value) if isinstance(value, tuple) else value for n, value in named.items()}
