@@ -12,6 +12,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 from jax import Array
 
@@ -95,14 +96,13 @@ def train(
     """
     check_counts(steps=steps, record_every=record_every)
     members, common, form, tile = prepare(loss_fn, starts, rule, loss_axes, rule_axes, form, tile)
-    blocks = jnp.full(steps // record_every, record_every, jnp.int32)
-    rest = jnp.int32(steps % record_every)
-    run = _train(place(members, tile), common, blocks, rest, form=form)
+    blocks = np.append(np.full(steps // record_every, record_every), steps % record_every)
+    run = _train(place(members, tile), common, jnp.asarray(blocks, jnp.int32), form=form)
     return collect(run, count_of(starts), tile)
 
 
 @partial(jax.jit, static_argnames="form")
-def _train(placed: Placed, common: Common, blocks: Array, remainder: Array, *, form: str) -> Run:
+def _train(placed: Placed, common: Common, blocks: Array, *, form: str) -> Run:
     structure = jax.tree.structure(placed.members[0])
 
     def one_tile(members: tuple[Any, Own]) -> Run:
@@ -115,9 +115,8 @@ def _train(placed: Placed, common: Common, blocks: Array, remainder: Array, *, f
             return state, state.loss
 
         state, losses = jax.lax.scan(block, state, blocks)
-        state = leap(state, everyone, remainder, own, common, form, structure)
         outcome = jnp.where(state.diverged, Outcome.diverged, Outcome.unfinished)
-        losses = jnp.concatenate([first.loss[None], losses]).T
+        losses = jnp.concatenate([first.loss[None], losses[:-1]]).T  # the rest is no record
         state = state._replace(point=FORMS[form].give(state.point, structure))
         return jax.vmap(finish)(state, losses, outcome)
 
