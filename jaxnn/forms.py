@@ -25,7 +25,8 @@ from jaxnn.vocabulary import Batch, Landscape, lookup
 
 NODES_UP_TO = 60
 """Parameters up to which the node form runs: by tests/benchmarks/bench_ensembles.py, 4-8-1 with 49
-is 2.5 times faster as nodes, 4-8-3 with 67 a fifth slower."""
+is 2.6 times as fast as nodes; 4-8-3 with 67 is as fast in both and compiles longer as nodes; 4-16-3
+with 131 is a tenth slower."""
 
 UNROLLED = 100
 """Cases times parameters that the node form writes out in one piece; more are looped over, so that

@@ -1,6 +1,7 @@
 """Each example runs, at small size, and says what it claims."""
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -29,3 +30,56 @@ def test_the_example_runs_and_says_what_it_claims(name, tmp_path):
     assert done.returncode == 0, done.stderr
     for words in SAYS[name]:
         assert words in done.stdout
+
+
+SCRIPTS = {"slurm_array.sh", "tpu_pod.sh"}
+
+
+def test_every_script_is_run_here():
+    assert {path.name for path in (ROOT / "examples").glob("*.sh")} == SCRIPTS
+
+
+def started(script, folder, **environment):
+    """The script, with a `jaxnn` on the path that is this interpreter's."""
+    command = folder / "bin" / "jaxnn"
+    command.parent.mkdir(exist_ok=True)
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m jaxnn "$@"\n')
+    command.chmod(0o755)
+    study = ["xor", "--members", "60", "--chunk", "20", "--steps", "50", "--scales", "1"]
+    named = {**environment, "STORE": str(folder / "store"), "PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(
+        ["bash", str(ROOT / "examples" / script), *study, "--schemes", "normal"],
+        env={**os.environ, **named, "PATH": f"{command.parent}:{os.environ['PATH']}"},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def ended(process):
+    printed, errors = process.communicate(timeout=200)
+    assert process.returncode == 0, errors
+    return printed
+
+
+def test_tasks_of_a_job_array_fill_one_store(tmp_path):
+    for task, chunks in ((1, 1), (0, 3)):
+        names = {"SLURM_ARRAY_TASK_ID": str(task), "SLURM_ARRAY_TASK_COUNT": "2"}
+        printed = ended(started("slurm_array.sh", tmp_path, **names))
+        assert len(list((tmp_path / "store" / "done").glob("*.json"))) == chunks
+    assert "wrote" in printed
+
+
+def test_a_job_array_without_its_number_says_so(tmp_path):
+    process = started("slurm_array.sh", tmp_path)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert "sbatch --array" in errors
+
+
+def test_two_hosts_of_a_pod_fill_one_store(tmp_path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        where = f"127.0.0.1:{free.getsockname()[1]}"
+    names = {"COORDINATOR": where, "PROCESSES": "2"}
+    hosts = [started("tpu_pod.sh", tmp_path, PROCESS=str(i), **names) for i in range(2)]
+    assert ["wrote" in ended(host) for host in hosts] == [True, False]
+    assert len(list((tmp_path / "store" / "done").glob("*.json"))) == 3

@@ -10,18 +10,20 @@ import jax.numpy as jnp
 README = (Path(__file__).parents[1] / "README.md").read_text()
 
 
-def test_the_ten_lines_run_and_are_about_ten():
-    (code,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
-    lines = [line for line in code.splitlines() if line.strip()]
-    assert len(lines) <= 10
+def test_the_ten_lines_run_and_what_follows_them_too():
+    ten, *rest = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    assert len([line for line in ten.splitlines() if line.strip()]) <= 10
     space = {}
-    exec(
-        code.replace("members=1000", "members=40").replace("max_steps=2000", "max_steps=100"), space
-    )
-    assert space["run"].losses.shape == (40, 3)
-    assert jax.tree.all(
-        jax.tree.map(lambda leaf: bool(jnp.isfinite(leaf).all()), space["run"].params)
-    )
+    for code in (ten, *rest):
+        code = re.sub(r"\b1000\b", "40", code).replace("max_steps=2000", "max_steps=100")
+        exec(code, space)
+        if code.startswith(ten[:20]):
+            assert space["run"].losses.shape == (40, 3)
+            leaves = jax.tree.leaves(space["run"].params)
+            assert all(bool(jnp.isfinite(leaf).all()) for leaf in leaves)
+    assert len(rest) == 2
+    assert int(space["way"].steps[-1]) == 100
+    assert space["run"].losses.shape == (40, 11)
 
 
 def test_every_name_in_the_tables_exists():
