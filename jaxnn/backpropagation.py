@@ -27,6 +27,7 @@ def loss_and_backprop(
     *,
     activation: str | tuple[str, ...] = "sigmoid",
     l2: float | Array | None = 0.0,
+    cases: int | None = None,
 ) -> tuple[Array, Any]:
     """The loss, a scalar, and its gradient in the structure of params, by one sweep forward and one
     in reverse.
@@ -40,7 +41,8 @@ def loss_and_backprop(
 
     One pass over the layers gives the derivatives for all parameters, because dE/dv of a layer
     serves everything before it. The l2 penalty adds l2 p to each dE/dp. Memory: the values and
-    slopes of all layers, (units, cases) each.
+    slopes of all layers, (units, cases) each. Where `cases` is given, only so many rows of the
+    batch are cases, the first ones, and the others add nothing.
 
     Raises:
         ValueError: as `loss`.
@@ -53,9 +55,12 @@ def loss_and_backprop(
         values.append(value)
         slopes.append(slope)
 
-    o, d, cases = values.pop(), batch.targets.T, len(batch.inputs)
-    error = jnp.sum(jnp.square(o - d)) / cases + penalty(params, l2)
-    dE_dv = (2.0 / cases) * (o - d)
+    gap, rows = values.pop() - batch.targets.T, len(batch.inputs)
+    cases = rows if cases is None else cases
+    if cases < rows:
+        gap = jnp.where(jnp.arange(rows) < cases, gap, 0.0)
+    error = jnp.sum(jnp.square(gap)) / cases + penalty(params, l2)
+    dE_dv = (2.0 / cases) * gap
     gradient = []
     for (W, b, _), slope, v in zip(
         reversed(layers), reversed(slopes), reversed(values), strict=True

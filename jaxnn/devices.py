@@ -205,6 +205,19 @@ def one_by_one(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return of_tile
 
 
+def host_zeros(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    """Zeros in the host's memory, where a CPU device can use them without a copy (`adopt`)."""
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    raw = np.zeros(size + 64, np.uint8)
+    first = -raw.ctypes.data % 64  # XLA wants 64 bytes' alignment
+    return raw[first : first + size].view(dtype).reshape(shape)
+
+
+def adopt(array: np.ndarray) -> Array:
+    """The array of `host_zeros` as jax's own; it must not be written to any more."""
+    return jax.device_put(array, may_alias=True)
+
+
 def collect(tree: Any, count: int, tile: int) -> Any:
     """What `spread` gave for so many members that were placed in tiles of this size, gathered
     through the host's memory.

@@ -131,6 +131,7 @@ def train_until(
     stop: Stop,
     max_steps: int,
     check_every: int = 1,
+    record_every: int | None = None,
     loss_axes: Axes = None,
     rule_axes: Axes = None,
     form: str | None = None,
@@ -139,13 +140,32 @@ def train_until(
     """`training.train_until` for each member of starts (leading members axis).
 
     Members that converged or diverged are retired, and those that go on are moved together, so
-    that a slow member does not hold up the others; this changes no bits. Losses take
-    members x (max_steps // check_every + 1) numbers. As `train` otherwise.
+    that a slow member does not hold up the others; this changes no bits. Losses are
+    (members, max_steps // record_every + 1). As `train` otherwise.
+
+    Args:
+        loss_fn: as in `train`.
+        starts: as in `train`.
+        rule: as in `train`.
+        stop: as in `training.train_until`.
+        max_steps: the most updates of a member.
+        check_every: steps between tests.
+        record_every: steps between records of the loss, a multiple of check_every; default that.
+        loss_axes: as in `train`.
+        rule_axes: as in `train`.
+        form: as in `train`.
+        tile: as in `train`.
 
     Raises:
-        ValueError: as `training.train_until` and `train`.
+        ValueError: as `training.train_until` and `train`; a record_every that is no multiple of
+            check_every.
     """
-    check_counts(max_steps=max_steps, check_every=check_every)
+    record_every = check_every if record_every is None else record_every
+    check_counts(max_steps=max_steps, check_every=check_every, record_every=record_every)
+    if record_every % check_every:
+        raise ValueError(
+            f"record_every is {record_every}: give a multiple of check_every, {check_every}"
+        )
     members, common, form, tile = prepare(loss_fn, starts, rule, loss_axes, rule_axes, form, tile)
     return rounds.until(
         members,
@@ -153,6 +173,7 @@ def train_until(
         as_pytree(stop),
         max_steps=max_steps,
         check_every=check_every,
+        record_every=record_every,
         plateau_tile=tile_of(
             loss_fn, starts, form="matrices" if isinstance(loss_fn, LossOn) else "landscape"
         ),
@@ -182,7 +203,9 @@ def train_minibatch(
     Raises:
         ValueError: as `training.train_minibatch`; axes that do not fit.
     """
-    members, common, _, _ = prepare(loss_fn, starts, rule, loss_axes, rule_axes, "matrices", 1)
+    members, common, _, _ = prepare(
+        loss_fn, starts, rule, loss_axes, rule_axes, "matrices", 1, fill=False
+    )
     run = _train_minibatch(
         place((*members, jax.random.key_data(keys)), 1),
         common,

@@ -115,21 +115,29 @@ def loss(
 class LossOn:
     """The landscape `point -> loss(point, batch)`; a pytree whose leaves are the batch and l2. Made
     by `loss_on`.
+
+    cases: how many rows of the batch are cases, the first ones; None, all of them.
     """
 
     batch: Batch
     l2: float | Array | None  # None is 0, known before tracing
     activation: str | tuple[str, ...] = dataclasses.field(metadata={"static": True})
+    cases: int | None = dataclasses.field(default=None, metadata={"static": True})
 
     def __call__(self, point: Any) -> Array:
         """The loss at the point, a scalar."""
-        return loss(point, self.batch, activation=self.activation, l2=self.l2)
+        return loss(point, self.counted, activation=self.activation, l2=self.l2)
+
+    @property
+    def counted(self) -> Batch:
+        """The batch without the rows that are no cases."""
+        return self.batch if self.cases is None else Batch(*(a[: self.cases] for a in self.batch))
 
     def residuals(self, point: Any) -> Array:
         """A vector (cases * outputs + parameters,) whose squares sum to the loss: what
         Levenberg-Marquardt wants.
         """
-        _, batch = fitted(point, self.batch, self.activation)
+        _, batch = fitted(point, self.counted, self.activation)
         errors = outputs_for(point, batch.inputs, activation=self.activation) - batch.targets
         l2 = 0.0 if self.l2 is None else self.l2
         weights = [
@@ -147,7 +155,7 @@ class LossOn:
         0: every unit is at its steepest on some case. 1: some unit responds on no case, so no
         gradient flows through it.
         """
-        layers, batch = fitted(point, self.batch, self.activation)
+        layers, batch = fitted(point, self.counted, self.activation)
         v, least = batch.inputs.T, jnp.inf
         for W, b, sigma in layers:
             u = W @ v if b is None else W @ v + b[:, None]

@@ -14,7 +14,7 @@ import numpy as np
 import optax
 from jax import Array
 
-from jaxnn.devices import Placed, collect, count_of, place, seats, spread
+from jaxnn.devices import Placed, adopt, collect, count_of, host_zeros, place, seats, spread
 from jaxnn.forms import FORMS
 from jaxnn.runs import Run, State
 from jaxnn.shared import Shared, join
@@ -45,6 +45,7 @@ def until(
     *,
     max_steps: int,
     check_every: int,
+    record_every: int,
     form: str,
     tile: int,
     plateau_tile: int,
@@ -61,7 +62,7 @@ def until(
         dataclasses.replace(everyone, members=(numbers, everyone.members)), common, stop, **fixed
     )
     placed = dataclasses.replace(everyone, members=lanes)
-    ended = _Ended(lanes, count, blocks)
+    ended = _Ended(lanes, count, blocks, record_every // check_every)
     block, checks, going = 0, 1, np.flatnonzero(lanes.going)
     while block < blocks and going.size:
         if seats(len(going), tile, count)[2] <= MOVE_AT * placed.tiles:
@@ -85,7 +86,7 @@ def until(
     state, losses = ended.state, ended.all_losses()
     return Run(
         params=points,
-        losses=jnp.asarray(losses),
+        losses=adopt(losses),
         loss=jnp.asarray(state.loss),
         steps=jnp.asarray(state.steps),
         outcome=jnp.asarray(outcomes),
@@ -184,12 +185,13 @@ def _moved_together(
 class _Ended:
     """What has been found so far, by member, in the host's memory."""
 
-    def __init__(self, lanes: Lanes, count: int, blocks: int) -> None:
+    def __init__(self, lanes: Lanes, count: int, blocks: int, every: int) -> None:
+        self.every = every  # tests from one record to the next
         self.state = jax.tree.map(
             lambda leaf: np.zeros((count, *leaf.shape[1:]), leaf.dtype), lanes.state
         )
         self.stopped = np.zeros(count, bool)
-        self.losses = np.zeros((count, blocks + 1), lanes.state.loss.dtype)
+        self.losses = host_zeros((count, blocks // every + 1), lanes.state.loss.dtype)
         self.recorded = np.zeros(count, np.int32)
         there, member = self._seated(lanes)
         self.losses[member, 0] = np.asarray(lanes.state.loss)[there]
@@ -211,13 +213,17 @@ class _Ended:
         self.stopped[member] = np.asarray(lanes.stopped)[there]
 
     def record(self, lanes: Lanes, losses: Array, block: int, checks: int) -> None:
-        """Write down the losses of this many tests after `block` earlier ones."""
+        """Write down what is a record of the losses of this many tests after `block` earlier
+        ones.
+        """
         there, member = self._seated(lanes)
-        self.losses[member, block + 1 : block + 1 + checks] = np.asarray(losses)[there, :checks]
-        self.recorded[member] = block + checks
+        first, after = block // self.every + 1, (block + checks) // self.every + 1
+        at = np.arange(first, after) * self.every - block - 1
+        self.losses[member, first:after] = np.asarray(losses)[there[:, None], at]
+        self.recorded[member] = after - 1
 
     def all_losses(self) -> np.ndarray:
-        """(members, blocks + 1); a member that ended earlier repeats its last loss."""
+        """(members, records); a member that ended earlier repeats its last loss."""
         for loss, row, recorded in zip(self.state.loss, self.losses, self.recorded, strict=True):
             row[recorded + 1 :] = loss
         return self.losses

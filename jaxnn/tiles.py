@@ -12,7 +12,7 @@ from jax import Array
 
 from jaxnn.descent import as_pytree
 from jaxnn.devices import count_of, side_by_side
-from jaxnn.forms import FORMS, checked_form, floats_of
+from jaxnn.forms import FORMS, checked_form, filled_up, floats_of
 from jaxnn.losses import LossOn, penalised
 from jaxnn.runs import State, keep, move, start
 from jaxnn.shared import Axes, Shared, join, split
@@ -119,8 +119,12 @@ def prepare(
     rule_axes: Axes,
     form: str | None,
     tile: int | None,
+    *,
+    fill: bool = True,
 ) -> tuple[tuple[Any, Own], Common, str, int]:
     """The members with what is their own, what they share, and the form and tile they train in.
+
+    fill: whether the matrix form may have `forms.filled_up` cases.
 
     Raises:
         ValueError: as `shared.split` and `forms.checked_form`; starts that do not fit the
@@ -130,10 +134,12 @@ def prepare(
     members = count_of(starts)
     if isinstance(loss_fn, LossOn) and not penalised(loss_fn.l2):
         loss_fn = dataclasses.replace(loss_fn, l2=None)
-    own_loss, loss_rest = split(as_pytree(loss_fn), loss_axes, members, what="loss_axes")
-    own_rule, rule_rest = split(as_pytree(rule), rule_axes, members, what="rule_axes")
     form = checked_form(form, loss_fn, starts)
     tile = tile or tile_of(loss_fn, starts, form=form)
+    if fill and form == "matrices" and isinstance(loss_fn, LossOn):
+        loss_fn = filled_up(loss_fn)
+    own_loss, loss_rest = split(as_pytree(loss_fn), loss_axes, members, what="loss_axes")
+    own_rule, rule_rest = split(as_pytree(rule), rule_axes, members, what="rule_axes")
     own, common = Own(own_loss, own_rule), Common(loss_rest, rule_rest)
     _try_one(starts, own, common)
     return (starts, own), common, form, tile

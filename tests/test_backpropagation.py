@@ -159,9 +159,9 @@ def test_no_transformation_that_differentiates_is_called_by_hand():
 
 
 MUTANTS = {
-    "the factor 2 of the square is lost": ("(2.0 / cases) * (o - d)", "(1.0 / cases) * (o - d)"),
-    "the sum over cases is not averaged": ("(2.0 / cases) * (o - d)", "2.0 * (o - d)"),
-    "the error's sign is turned": ("(2.0 / cases) * (o - d)", "(2.0 / cases) * (d - o)"),
+    "the factor 2 of the square is lost": ("(2.0 / cases) * gap", "(1.0 / cases) * gap"),
+    "the sum over cases is not averaged": ("(2.0 / cases) * gap", "2.0 * gap"),
+    "the error's sign is turned": ("(2.0 / cases) * gap", "(2.0 / cases) * -gap"),
     "sigma' is taken at v, not u": (
         "slopes.append(slope)",
         "slopes.append(sigma.derivative(value))",

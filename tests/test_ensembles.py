@@ -133,6 +133,23 @@ def test_train_until_gives_every_member_the_steps_and_outcome_of_the_lone_networ
         chex.assert_trees_all_close(member(run.params, k), alone.params, rtol=1e-2, atol=1e-2)
 
 
+@pytest.mark.parametrize("every", [100, 350, 5000])
+def test_records_of_train_until_are_every_so_many_steps(every):
+    starts, settings = draw(300, scale=3.0), {**UNTIL, "max_steps": 3730}
+    fine = ensembles.train_until(LOSS, starts, jaxnn.sgd(4.0), **settings)
+    assert len(set(fine.steps.tolist())) > 3
+    coarse = ensembles.train_until(
+        LOSS, starts, jaxnn.sgd(4.0), record_every=every, tile=128, **settings
+    )
+    np.testing.assert_array_equal(coarse.losses, fine.losses[:, :: every // 50])
+    chex.assert_trees_all_equal(coarse.params, fine.params)
+
+
+def test_a_record_that_falls_between_tests_is_refused():
+    with pytest.raises(ValueError, match="record_every is 75: give a multiple of check_every, 50"):
+        ensembles.train_until(LOSS, draw(4), SGD, record_every=75, **UNTIL)
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_a_member_is_replayed_alone_to_the_bit(form):
     starts, rule = draw(200, scale=3.0), jaxnn.sgd(4.0)

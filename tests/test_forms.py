@@ -93,3 +93,20 @@ def test_forms_that_do_not_exist_or_do_not_fit_are_refused():
         forms.checked_form("node", loss_fn, starts)
     with pytest.raises(ValueError, match="a bare function trains as it is"):
         forms.checked_form("matrices", jnp.sum, starts)
+
+
+@pytest.mark.usefixtures("x64")
+@pytest.mark.parametrize(("cases", "rows"), [(513, 528), (528, 528), (500, 500)])
+def test_rows_that_fill_up_the_cases_change_nothing(cases, rows):
+    params, batch = problem((3, 4, 2), cases, True)
+    loss_fn = jaxnn.loss_on(batch, activation=("tanh", "sigmoid"), l2=0.1)
+    filled = forms.filled_up(loss_fn)
+    assert filled.batch.inputs.shape == (rows, 3)
+    expected, gradient = jax.value_and_grad(loss_fn)(params)
+    there, both = FORMS["matrices"].on(filled, None)
+    value, by_hand = both(params)
+    np.testing.assert_allclose(value, expected, rtol=1e-13)
+    chex.assert_trees_all_close(by_hand, gradient, rtol=1e-12, atol=1e-14)
+    np.testing.assert_array_equal(there(params), expected)
+    np.testing.assert_array_equal(filled.residuals(params), loss_fn.residuals(params))
+    np.testing.assert_array_equal(filled.saturation(params), loss_fn.saturation(params))

@@ -32,7 +32,7 @@ def between(a: Any, b: Any) -> Any:
     Raises:
         ValueError: points of different structure or shapes.
     """
-    _check_alike(a, b)
+    check_alike(a, b)
     return jax.tree.map(lambda p, q: q - p, a, b)
 
 
@@ -43,8 +43,8 @@ def through(a: Any, b: Any, c: Any) -> Plane:
     Raises:
         ValueError: points of different structure or shapes; concrete points that lie on one line.
     """
-    _check_alike(a, b)
-    _check_alike(a, c)
+    check_alike(a, b)
+    check_alike(a, c)
     flat, unravel = ravel_pytree(a)
     to_b, to_c = ravel_pytree(b)[0] - flat, ravel_pytree(c)[0] - flat
     length = jnp.linalg.norm(to_b)
@@ -60,13 +60,18 @@ def through(a: Any, b: Any, c: Any) -> Plane:
     return Plane(a, unravel(first), unravel(rest / height), corners)
 
 
-def _check_alike(a: Any, b: Any) -> None:
+def check_alike(a: Any, b: Any, *, what: str = "points") -> None:
+    """Refuse two trees that differ in structure or in the shapes of their leaves.
+
+    Raises:
+        ValueError: such trees; `what` names them, and both are described.
+    """
     described = [
         (jax.tree.structure(tree), [jnp.shape(leaf) for leaf in jax.tree.leaves(tree)])
         for tree in (a, b)
     ]
     if described[0] != described[1]:
-        raise ValueError(f"points differ in structure: {described[0]} against {described[1]}")
+        raise ValueError(f"{what} differ in structure: {described[0]} against {described[1]}")
 
 
 def gaussian(point: Any, key: Array, *, normalise: str = "none") -> Any:

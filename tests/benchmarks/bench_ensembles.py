@@ -146,14 +146,32 @@ def small(folder):
         table.append((sizes, name, form, rate, first["jaxnn"]))
     print("M members x steps / s       parameters  nodes  matrices  chosen     rate  of the better")
     for sizes, name, form, rate, first in table:
-        count = sum((m + 1) * n for m, n in itertools.pairwise(sizes))
         better = max(rate["as nodes"], rate["as matrices"])
         print(
-            f"{'-'.join(map(str, sizes)):8} on {name:12} {count:12} {rate['as nodes']:8.2f} "
+            f"{'-'.join(map(str, sizes)):8} on {name:12} {count(sizes):12} {rate['as nodes']:8.2f} "
             f"{rate['as matrices']:8.2f}  {form:9} {rate['jaxnn']:7.2f} "
             f"{rate['jaxnn'] / better:8.2f}   first call {first:.1f} s"
         )
+    print(
+        crossing(
+            [(count(sizes), rate["as nodes"] / rate["as matrices"]) for sizes, *_, rate, _ in table]
+        )
+    )
     return rows
+
+
+def count(sizes):
+    return sum((m + 1) * n for m, n in itertools.pairwise(sizes))
+
+
+def crossing(gains):
+    """Where the node form stops being the faster, by interpolation over (parameters, gain)."""
+    gains = sorted(gains)
+    for (low, before), (high, after) in itertools.pairwise(gains):
+        if before > 1 >= after:
+            share = np.log(before) / np.log(before / after)
+            return f"the forms cross at about {low * (high / low) ** share:.0f} parameters"
+    return f"no crossing between {gains[0][0]} and {gains[-1][0]} parameters"
 
 
 def rounds():
@@ -165,7 +183,13 @@ def rounds():
 
     def until():
         return ensembles.train_until(
-            loss_fn, starts, rule, stop=stop, max_steps=150_000, check_every=100
+            loss_fn,
+            starts,
+            rule,
+            stop=stop,
+            max_steps=150_000,
+            check_every=100,
+            record_every=10_000,
         )
 
     steps = np.asarray(until().steps)
@@ -184,7 +208,7 @@ def wide():
     """64 members of 64-32-10 on 1437 cases of the digits: arithmetic that is needed a second."""
     digits = data.load("digits").batch
     batch = Batch(digits.inputs[:1437], digits.targets[:1437])
-    loss_fn, sizes, members, steps = jaxnn.loss_on(batch), (64, 32, 10), 64, 20
+    loss_fn, sizes, members, steps = jaxnn.loss_on(batch), (64, 32, 10), 64, 100
     starts = draw(sizes, members)
     needed = 2 * 1437 * (2 * 64 * 32 + 3 * 32 * 10)  # both products of layer 1, three of layer 2
     candidates = {
