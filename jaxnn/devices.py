@@ -195,6 +195,20 @@ def _first_tiles(function: Callable[[Any], Any], cut: Any, tiles: Array) -> Any:
     return jax.lax.fori_loop(0, tiles, put, empty)
 
 
+def each(function: Callable[[Any], Any], items: Any, *, tile: int = 16) -> Any:
+    """The function of each item (leading axis), `tile` at a time on all devices; compiled once for
+    all functions of one structure (jax's Partial holds numbers as leaves).
+
+    The function must not call batched LAPACK: see `spread`.
+    """
+    return collect(_each(function, place(items, tile)), count_of(items), tile)
+
+
+@jax.jit
+def _each(function: Callable[[Any], Any], placed: Placed) -> Any:
+    return spread(jax.vmap(function), placed)
+
+
 def one_by_one(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """A function of one member as a function of a tile of one, without a members axis inside."""
 

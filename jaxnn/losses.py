@@ -71,7 +71,15 @@ def outputs_for(
     params: Any, inputs: Array, *, activation: str | tuple[str, ...] = "sigmoid"
 ) -> Array:
     """The outputs (cases, outputs) of `forward` for each row of inputs (cases, inputs)."""
-    return jax.vmap(lambda x: forward(params, x, activation=activation))(jnp.asarray(inputs))
+    return _columns(params, jnp.asarray(inputs), activation).T
+
+
+def _columns(params: Any, inputs: Array, activation: str | tuple[str, ...]) -> Array:
+    """The outputs with a case a column, (outputs, cases), as the products W @ v give them.
+
+    A third faster in a plane of losses than to go on with a case a row.
+    """
+    return jax.vmap(lambda x: forward(params, x, activation=activation), out_axes=1)(inputs)
 
 
 def penalised(l2: float | Array | None) -> TypeGuard[float | Array]:
@@ -106,8 +114,8 @@ def loss(
             activation.
     """
     _, batch = fitted(params, batch, activation)
-    errors = sum_of_squares(outputs_for(params, batch.inputs, activation=activation), batch.targets)
-    return jnp.mean(errors) + penalty(params, l2)
+    gaps = _columns(params, batch.inputs, activation) - batch.targets.T
+    return jnp.mean(jnp.sum(jnp.square(gaps), axis=0)) + penalty(params, l2)
 
 
 @jax.tree_util.register_dataclass

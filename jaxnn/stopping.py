@@ -15,6 +15,7 @@ import optax
 from jax import Array
 from jax.flatten_util import ravel_pytree
 
+from jaxnn.lanczos import tridiagonalise
 from jaxnn.losses import checked_batch, correct
 from jaxnn.vocabulary import Batch, Landscape
 
@@ -163,24 +164,11 @@ def is_plateau(loss_fn: Landscape, point: Any) -> Array:
 def _extreme_curvatures(product: Callable[[Array], Array], like: Array) -> tuple[Array, Array]:
     """The lowest Ritz value of a symmetric matrix, and a bound on its largest in absolute value.
 
-    Lanczos from a fixed draw, orthogonalised twice at every step, then bisection. A Ritz value is
-    never below the lowest eigenvalue, so a negative one proves a negative one (Saad 2011, section
-    6.4).
+    Lanczos from a fixed draw, then bisection. A Ritz value is never below the lowest eigenvalue, so
+    a negative one proves a negative one (Saad 2011, section 6.4).
     """
-    steps = min(KRYLOV, like.size)
     start = jax.random.normal(jax.random.key(0), like.shape, like.dtype)
-    basis = jnp.zeros((steps, like.size), like.dtype).at[0].set(start / jnp.linalg.norm(start))
-
-    def extend(basis: Array, i: Array) -> tuple[Array, tuple[Array, Array]]:
-        v = product(basis[i])
-        diagonal = jnp.vdot(basis[i], v)
-        v = v - basis.T @ (basis @ v)
-        v = v - basis.T @ (basis @ v)
-        size = jnp.linalg.norm(v)
-        # the last step's new vector falls off the end
-        return basis.at[i + 1].set(v / jnp.where(size > 0, size, 1.0)), (diagonal, size)
-
-    _, (diagonal, off) = jax.lax.scan(extend, basis, jnp.arange(steps))
+    _, diagonal, off = tridiagonalise(product, start, min(KRYLOV, like.size))
     off = off.at[-1].set(0.0)
     widest = jnp.max(jnp.abs(diagonal) + off + jnp.roll(off, 1))  # Gershgorin
     return _lowest_of_tridiagonal(diagonal, off, widest), widest

@@ -20,6 +20,7 @@ HOUSE = [
     "losses",  # the hinge
     "backpropagation",
     "descent",
+    "lanczos",
     "stopping",
     "runs",
     "training",
@@ -32,6 +33,10 @@ HOUSE = [
     "ensembles",
     "landscape.directions",
     "landscape.slices",
+    "landscape.components",
+    "landscape.curvature",
+    "landscape.traces",
+    "landscape.spectra",
     "results",
     "plots",
     "studies.settings",
@@ -45,7 +50,10 @@ HOUSE = [
     "__main__",
 ]
 # where the caller writes the jit: from vocabulary to training, and landscape's arrays to arrays
-PURE = [*HOUSE[: HOUSE.index("training") + 1], "landscape.directions", "landscape.slices"]
+PURE = [
+    *HOUSE[: HOUSE.index("training") + 1],
+    *(name for name in HOUSE if name.startswith("landscape.")),
+]
 # after the hinge, only these may know layers
 KNOW_LAYERS = {"backpropagation", "forms", "ensembles", "studies.problem"}
 ONLY = {"matplotlib": {"plots"}, "tyro": {"cli"}, "zarr": {"results"}, "xarray": {"results"},

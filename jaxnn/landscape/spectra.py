@@ -1,0 +1,195 @@
+"""The spectrum of a Hessian: its extreme eigenpairs with bounds, and the density of all of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jax.flatten_util import ravel_pytree
+
+from jaxnn.lanczos import tridiagonalise
+from jaxnn.landscape.curvature import flat_product, hessian
+from jaxnn.vocabulary import Landscape, lookup
+
+EXACT = 2000
+"""Parameters up to which the whole Hessian is taken, whose eigenvalues are exact."""
+
+Order = Callable[[Array], Array]
+ORDERS: dict[str, Order] = {
+    "magnitude": lambda values: -jnp.abs(values),
+    "largest": lambda values: -values,
+    "smallest": lambda values: values,
+}
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Eigenpairs:
+    """Eigenvalues of a Hessian with their eigenvectors.
+
+    eigenvalues: (k,). vectors: trees of Euclidean length 1 in the point's structure, k of them
+    stacked. residuals: (k,) |H v - lambda v|: within that distance of lambda lies an eigenvalue
+    (Parlett 1998, theorem 4.5.1). converged: (k,) residuals small enough. products: with the
+    Hessian, in all.
+    """
+
+    eigenvalues: Array
+    vectors: Any
+    residuals: Array
+    converged: Array
+    products: int = dataclasses.field(metadata={"static": True})
+
+
+def extreme(
+    loss_fn: Landscape,
+    point: Any,
+    key: Array,
+    *,
+    k: int,
+    which: str = "magnitude",
+    steps: int | None = None,
+    tolerance: float | Array | None = None,
+) -> Eigenpairs:
+    """The k eigenvalues of the Hessian that come first, and their eigenvectors.
+
+    Up to EXACT parameters from the whole Hessian; above by Lanczos' method with full
+    reorthogonalisation, without which copies of converged eigenvalues appear. A repeated eigenvalue
+    is seen again only once Lanczos has found the others. Memory: steps + k copies of the point.
+
+    Args:
+        loss_fn: a point -> a scalar.
+        point: any pytree of float arrays.
+        key: draws the start; used up.
+        k: how many, from 1 to the number of parameters.
+        which: "magnitude", by absolute value, largest first; "largest" or "smallest", by value.
+        steps: of Lanczos, each a product; default 3 k + 50, at most P.
+        tolerance: a pair is converged where its residual is at most this times the largest
+            absolute eigenvalue found; default sqrt(eps). The eigenvalue itself is then off by
+            about residual^2 / gap to the next one.
+
+    Raises:
+        ValueError: k out of range, steps below k, an unknown order; as `curvature.check_loss`.
+    """
+    product, flat = flat_product(loss_fn, point)
+    order = lookup(ORDERS, which, what="order")
+    size = flat.size
+    if not 1 <= k <= size:
+        raise ValueError(f"k is {k}: the point has {size} parameters; give 1 to {size}")
+    steps = min(3 * k + 50 if steps is None else steps, size)
+    if steps < k:
+        raise ValueError(f"steps is {steps}: {k} eigenvalues need at least as many steps")
+    if size <= EXACT:
+        values, vectors = jnp.linalg.eigh(hessian(loss_fn, point))
+        first = jnp.argsort(order(values))[:k]
+        used, rows = size, vectors.T[first]
+    else:
+        start = jax.random.normal(key, flat.shape, flat.dtype)
+        values, small, basis, _ = _lanczos(product, start, steps)
+        first = jnp.argsort(order(values))[:k]
+        used, rows = steps, small.T[first] @ basis
+    rows = rows / jnp.linalg.norm(rows, axis=1, keepdims=True)
+    images = jax.lax.map(product, rows, batch_size=k)
+    found = values[first]
+    residuals = jnp.linalg.norm(images - found[:, None] * rows, axis=1)
+    if tolerance is None:
+        tolerance = float(jnp.finfo(flat.dtype).eps) ** 0.5
+    return Eigenpairs(
+        eigenvalues=found,
+        vectors=jax.vmap(ravel_pytree(point)[1])(rows),
+        residuals=residuals,
+        converged=residuals <= tolerance * jnp.max(jnp.abs(values)),
+        products=used + k,
+    )
+
+
+def _lanczos(product: Any, start: Array, steps: int) -> tuple[Array, Array, Array, Array]:
+    """Ritz values (steps,), the eigenvectors of the small matrix, the basis (steps, P), and each
+    Ritz value's weight in the start.
+    """
+    basis, diagonal, off = tridiagonalise(product, start, steps)
+    small = jnp.diag(diagonal) + jnp.diag(off[:-1], 1) + jnp.diag(off[:-1], -1)
+    values, vectors = jnp.linalg.eigh(small)
+    return values, vectors, basis, jnp.square(vectors[0])
+
+
+def sharpness(loss_fn: Landscape, point: Any, key: Array, *, steps: int = 50) -> Array:
+    """The largest eigenvalue of the Hessian, a scalar; from below, by so many steps of Lanczos
+    where there are more than EXACT parameters.
+
+    Gradient descent at step sizes above 2 / sharpness leaves a quadratic minimum.
+
+    Raises:
+        ValueError: as `extreme`.
+    """
+    return extreme(loss_fn, point, key, k=1, which="largest", steps=steps).eigenvalues[0]
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Density:
+    """The distribution of a Hessian's eigenvalues.
+
+    nodes, weights: (starts, n) eigenvalues and the share of the spectrum that each stands for; a
+    row's weights sum to 1. exact: one row, of all eigenvalues. products: with the Hessian.
+    """
+
+    nodes: Array
+    weights: Array
+    exact: bool = dataclasses.field(metadata={"static": True})
+    products: int = dataclasses.field(metadata={"static": True})
+
+    def smoothed(self, grid: Array, width: float | Array) -> Array:
+        """The density (len(grid),) under Gaussians of this standard deviation, averaged over
+        starts; in 1 / units of an eigenvalue.
+        """
+        gaps = (grid[:, None, None] - self.nodes[None]) / width
+        bumps = jnp.exp(-0.5 * gaps**2) / (width * jnp.sqrt(2.0 * jnp.pi))
+        return jnp.sum(bumps * self.weights[None], axis=(1, 2)) / len(self.nodes)
+
+    def share(self, low: float | Array, high: float | Array) -> tuple[Array, Array]:
+        """The share of eigenvalues in [low, high] and its standard error over starts (0 if exact).
+
+        An estimate has a bias beside: a node stands for a stretch of the spectrum, and an edge in
+        it errs by up to the node's weight, alike for all starts (Golub & Meurant 2010, 3.1). Near
+        0, where many eigenvalues lie closer together than Lanczos resolves, that is large: it is
+        no count.
+        """
+        inside = (self.nodes >= low) & (self.nodes <= high)
+        each = jnp.sum(jnp.where(inside, self.weights, 0.0), axis=1)
+        if self.exact:
+            return each[0], jnp.zeros_like(each[0])
+        return jnp.mean(each), jnp.std(each, ddof=1) / len(each) ** 0.5
+
+
+def density(
+    loss_fn: Landscape, point: Any, key: Array, *, starts: int = 10, steps: int = 80
+) -> Density:
+    """How the Hessian's eigenvalues are distributed.
+
+    Up to EXACT parameters all of them; above, stochastic Lanczos quadrature (Lin, Saad & Yang 2016,
+    section 3.2; Ghorbani et al. 2019): from each random start, the Ritz values weighted by the
+    squares of the first entries of their eigenvectors. Costs starts x steps products.
+
+    Raises:
+        ValueError: fewer than 2 starts or steps; as `curvature.check_loss`.
+    """
+    product, flat = flat_product(loss_fn, point)
+    if flat.size <= EXACT:
+        values = jnp.linalg.eigvalsh(hessian(loss_fn, point))
+        weights = jnp.full_like(values, 1.0 / flat.size)
+        return Density(values[None], weights[None], True, flat.size)
+    if starts < 2 or steps < 2:
+        raise ValueError(f"starts is {starts} and steps is {steps}: give at least 2 of each")
+
+    def one(k: Array) -> tuple[Array, Array]:
+        values, _, _, weights = _lanczos(
+            product, jax.random.normal(k, flat.shape, flat.dtype), steps
+        )
+        return values, weights
+
+    nodes, weights = jax.lax.map(one, jax.random.split(key, starts))
+    return Density(nodes, weights, False, starts * steps)
