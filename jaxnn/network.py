@@ -244,3 +244,13 @@ def forward(params: Any, x: Array, *, activation: str | tuple[str, ...] = "sigmo
         u = W @ v
         v = sigma.value(u if b is None else u + b)
     return v
+
+
+def forward_columns(layers: list, v: Array) -> Array:
+    """The outputs (outputs, cases) for cases in columns, v (inputs, cases), of checked layers: what
+    `forward` gives under vmap, whose order in memory costs a plane of losses a third.
+    """
+    for W, b, sigma in layers:
+        u = W @ v
+        v = sigma.value(u if b is None else u + b[:, None])
+    return v

@@ -15,7 +15,8 @@ import optax
 from jax import Array
 from jax.flatten_util import ravel_pytree
 
-from jaxnn.lanczos import tridiagonalise
+from jaxnn.gradients import gradient_of
+from jaxnn.lanczos import largest_of, reach, tridiagonalise
 from jaxnn.losses import checked_batch, correct
 from jaxnn.vocabulary import Batch, Landscape
 
@@ -129,9 +130,10 @@ def is_plateau(loss_fn: Landscape, point: Any) -> Array:
     4 KRYLOV gradients and KRYLOV copies of the point.
     """
     flat, unravel = ravel_pytree(point)
+    gradient = gradient_of(loss_fn)
 
     def gradient_at(p: Array) -> Array:
-        return ravel_pytree(jax.grad(loss_fn)(unravel(p)))[0]
+        return ravel_pytree(gradient(unravel(p)))[0]
 
     def hessian_product(p: Array, v: Array) -> Array:
         return jax.jvp(gradient_at, (p,), (v,))[1]
@@ -164,40 +166,11 @@ def is_plateau(loss_fn: Landscape, point: Any) -> Array:
 def _extreme_curvatures(product: Callable[[Array], Array], like: Array) -> tuple[Array, Array]:
     """The lowest Ritz value of a symmetric matrix, and a bound on its largest in absolute value.
 
-    Lanczos from a fixed draw, then bisection. A Ritz value is never below the lowest eigenvalue, so
+    Lanczos from a fixed draw. A Ritz value is never below the lowest eigenvalue, so
     a negative one proves a negative one (Saad 2011, section 6.4).
     """
     start = jax.random.normal(jax.random.key(0), like.shape, like.dtype)
-    _, diagonal, off = tridiagonalise(product, start, min(KRYLOV, like.size))
+    _, diagonal, off, *_ = tridiagonalise(product, start, min(KRYLOV, like.size))
     off = off.at[-1].set(0.0)
-    widest = jnp.max(jnp.abs(diagonal) + off + jnp.roll(off, 1))  # Gershgorin
-    return _lowest_of_tridiagonal(diagonal, off, widest), widest
-
-
-def _lowest_of_tridiagonal(diagonal: Array, off: Array, widest: Array) -> Array:
-    """The lowest eigenvalue, by bisection on the signs of the pivots of T - x (Sturm's count).
-
-    Not by LAPACK: jaxlib 0.10.2 runs batched eigenproblems on the threads that XLA's CPU devices
-    wait on, and two devices that do so at once wait for ever.
-    """
-    tiny = jnp.finfo(diagonal.dtype).tiny
-
-    def below(x: Array) -> Array:
-        def pivot(last: Array, entry: tuple[Array, Array]) -> tuple[Array, Array]:
-            a, b = entry
-            d = a - x - b * b / last
-            d = jnp.where(jnp.abs(d) < tiny, -tiny, d)
-            return d, d < 0
-
-        squares = (diagonal, jnp.roll(off, 1).at[0].set(0.0))
-        return jnp.any(jax.lax.scan(pivot, jnp.ones_like(x), squares)[1])
-
-    def halve(_: Array, span: tuple[Array, Array]) -> tuple[Array, Array]:
-        low, high = span
-        middle = 0.5 * (low + high)
-        found = below(middle)
-        return jnp.where(found, low, middle), jnp.where(found, middle, high)
-
-    # from 2 widest down to eps widest, and a little further
-    halvings = jnp.finfo(diagonal.dtype).nmant + 4
-    return jax.lax.fori_loop(0, halvings, halve, (-widest, widest))[1]
+    widest = reach(diagonal, off)
+    return -largest_of(-diagonal, off, widest), widest
