@@ -28,13 +28,39 @@ def draw(kind):
         bowl = 0.1 + xs[None, :] ** 2 + ys[:, None] ** 2
         bowl[0, 0] = np.nan
         plots.contours(ax, xs, ys, bowl, points=np.zeros((1, 2)), labels=["0.1"])
+    elif kind == "band":
+        ts, values = np.linspace(-1, 1, 9), rng.uniform(0.1, 1, (5, 9))
+        values[0, 3] = np.nan
+        low, middle, high = np.nanquantile(values, [0.05, 0.5, 0.95], axis=0)
+        plots.band(ax, ts, values, low=low, middle=middle, high=high, xlabel="t", ylabel="loss")
+    elif kind == "eigenvalues":
+        plots.eigenvalues(ax, np.array([-1e-3, 1e-17, 0.0, 1e-5, 2.0]), tolerance=1e-15)
+    elif kind == "density":
+        plots.density(ax, np.linspace(-1, 1, 9), np.exp(-(np.linspace(-1, 1, 9) ** 2)), note="n")
+    elif kind == "paths":
+        at = np.linspace(0, 1, 9)
+        plots.along_paths(ax, {"a": (at, 0.01 + at * (1 - at)), "b": (at, np.full(9, np.nan))})
     else:
         weights = [rng.normal(size=(3, 40)), rng.normal(size=(2, 3))]
         plots.network_diagram(ax, weights, [rng.normal(size=3), None], outputs=["no", "yes"])
     return made, ax
 
 
-@pytest.mark.parametrize("kind", ["loss", "share", "bands", "curve", "contours", "network"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "loss",
+        "share",
+        "bands",
+        "curve",
+        "contours",
+        "network",
+        "band",
+        "eigenvalues",
+        "density",
+        "paths",
+    ],
+)
 def test_the_same_picture_is_the_same_bytes(kind, tmp_path):
     first, second = (plots.save(draw(kind)[0], tmp_path / name) for name in ("a", "b"))
     for one, other in zip(first, second, strict=True):
@@ -66,4 +92,27 @@ def test_a_line_of_the_network_is_as_thick_as_its_weight_is_large():
 def test_a_wide_layer_shows_its_largest_and_says_so():
     made, ax = draw("network")
     assert "16 of 40 input" in [text.get_text() for text in ax.texts]
+    plots.plt.close(made)
+
+
+def test_what_is_not_finite_in_a_plane_is_hatched_and_a_plane_of_nothing_is_refused():
+    made, axes = plots.figure()
+    xs = np.linspace(-1, 1, 5)
+    values = 0.1 + xs[None, :] ** 2 + xs[:, None] ** 2
+    values[3, 1:4] = np.nan
+    marks = {"points": np.zeros((0, 2)), "labels": []}
+    ax = plots.contours(axes[0, 0], xs, xs, values, **marks)
+    assert any(
+        hatches == ["///"] for hatches in (getattr(c, "hatches", None) for c in ax.collections)
+    )
+    with pytest.raises(ValueError, match="no value of the plane is finite"):
+        plots.contours(axes[0, 0], xs, xs, np.full((5, 5), np.nan), **marks)
+    plots.plt.close(made)
+
+
+def test_eigenvalues_are_told_apart_by_sign():
+    made, axes = plots.figure()
+    plots.eigenvalues(axes[0, 0], np.array([-1e-3, 1e-17, 0.0, 1e-5, 2.0]), tolerance=1e-15)
+    labels = [line.get_label() for line in axes[0, 0].get_lines()]
+    assert labels[:3] == ["2 positive", "2 zero to rounding", "1 negative"]
     plots.plt.close(made)

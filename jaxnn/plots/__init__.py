@@ -1,0 +1,20 @@
+"""Arrays to matplotlib axes: the only place that imports matplotlib.
+
+Every picture is the same bytes every time.
+"""
+
+from jaxnn.plots.landscapes import along_paths as along_paths
+from jaxnn.plots.landscapes import band as band
+from jaxnn.plots.landscapes import contours as contours
+from jaxnn.plots.landscapes import density as density
+from jaxnn.plots.landscapes import eigenvalues as eigenvalues
+from jaxnn.plots.networks import network_diagram as network_diagram
+from jaxnn.plots.studies import learning_curve as learning_curve
+from jaxnn.plots.studies import loss_against_scale as loss_against_scale
+from jaxnn.plots.studies import loss_bands as loss_bands
+from jaxnn.plots.studies import share_against_scale as share_against_scale
+from jaxnn.plots.style import COLOURS as COLOURS
+from jaxnn.plots.style import figure as figure
+from jaxnn.plots.style import house_style as house_style
+from jaxnn.plots.style import plt as plt
+from jaxnn.plots.style import save as save

@@ -1,0 +1,109 @@
+"""What a study of many networks found: losses and shares against the scale, curves as bands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from jaxnn.plots.style import COLOURS, MARKERS
+
+
+def _scale_axis(ax: Axes, scales: Sequence[float]) -> None:
+    ax.set_xscale("log")
+    ax.set_xticks(list(scales), [f"{scale:g}" for scale in scales])
+    ax.minorticks_off()
+    ax.set_xlabel("scale of the initial weights")
+
+
+def loss_against_scale(
+    ax: Axes, scales: Sequence[float], losses: Mapping[str, np.ndarray], *, level: float
+) -> Axes:
+    """The final loss against the scale, for each scheme: every network a dot, the median a line.
+
+    losses: scheme -> (scales, members), per case; what is not finite or not positive is left out.
+    """
+    for number, (scheme, values) in enumerate(losses.items()):
+        shift = 1.0 + 0.06 * (number - (len(losses) - 1) / 2)
+        at = np.array(scales) * shift
+        colour = COLOURS[number % len(COLOURS)]
+        usable = np.where(np.isfinite(values) & (values > 0), values, np.nan)
+        # the dots' sideways places are their ranks', not noise
+        members = values.shape[1]
+        spread = 1.0 + 0.04 * (np.arange(members) / max(1, members - 1) - 0.5)
+        ax.scatter(
+            np.outer(at, spread).ravel(),
+            usable.ravel(),
+            s=3,
+            color=colour,
+            alpha=0.25,
+            linewidths=0,
+        )
+        median = [
+            np.median(row[np.isfinite(row)]) if np.isfinite(row).any() else np.nan for row in values
+        ]
+        ax.plot(at, median, color=colour, marker=MARKERS[number % len(MARKERS)], ms=4, label=scheme)
+    ax.axhline(level, color="0.5", lw=0.8, ls="--")
+    ax.annotate(
+        f"level {level:g}",
+        (1, level),
+        xycoords=("axes fraction", "data"),
+        ha="right",
+        va="bottom",
+        color="0.4",
+    )
+    ax.set_yscale("log")
+    _scale_axis(ax, scales)
+    ax.set_ylabel("final loss on the training cases")
+    ax.legend(title="median of")
+    return ax
+
+
+def share_against_scale(
+    ax: Axes, scales: Sequence[float], shares: Mapping[str, np.ndarray], *, level: float
+) -> Axes:
+    """The share of networks whose final loss is at most the level, with its interval.
+
+    shares: scheme -> (scales, 3), the columns share, low, high, in [0, 1].
+    """
+    for number, (scheme, values) in enumerate(shares.items()):
+        at = np.array(scales) * (1.0 + 0.04 * (number - (len(shares) - 1) / 2))
+        share, low, high = 100 * values.T
+        ax.errorbar(
+            at, share, yerr=[np.maximum(0, share - low), np.maximum(0, high - share)],
+            color=COLOURS[number % len(COLOURS)], marker=MARKERS[number % len(MARKERS)],
+            ms=4, lw=1.2, capsize=2, label=scheme,
+        )  # fmt: skip
+    ax.set_ylim(-3, 103)
+    _scale_axis(ax, scales)
+    ax.set_ylabel(f"reach a loss of {level:g} or less (%)")
+    ax.legend(title="Wilson 95 % intervals")
+    return ax
+
+
+def loss_bands(ax: Axes, at: np.ndarray, losses: np.ndarray, *, title: str, xlabel: str) -> Axes:
+    """Loss curves as bands of quantiles over members: 5 to 95 %, 25 to 75 %, and the median.
+
+    at: (records,) steps or epochs. losses: (members, records); rows with what is not finite are
+        left out.
+    """
+    whole = losses[np.isfinite(losses).all(axis=1)]
+    if len(whole):
+        low, q1, median, q3, high = np.quantile(whole, [0.05, 0.25, 0.5, 0.75, 0.95], axis=0)
+        ax.fill_between(at, low, high, color=COLOURS[0], alpha=0.15, lw=0)
+        ax.fill_between(at, q1, q3, color=COLOURS[0], alpha=0.35, lw=0)
+        ax.plot(at, median, color=COLOURS[0], lw=1.2)
+        ax.set_yscale("log")
+    ax.set_title(title)
+    ax.set_xlabel(xlabel)
+    return ax
+
+
+def learning_curve(ax: Axes, at: np.ndarray, losses: np.ndarray, *, xlabel: str) -> Axes:
+    """One network's loss at each record: at (records,), losses (records,)."""
+    ax.plot(at, losses, color=COLOURS[0], lw=1.5)
+    ax.set_yscale("log")
+    ax.set_xlabel(xlabel)
+    ax.set_ylabel("loss on the training cases")
+    return ax
