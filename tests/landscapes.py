@@ -1,6 +1,7 @@
 """Landscapes with known answers, for what works on any landscape."""
 
 import jax.numpy as jnp
+import numpy as np
 
 
 def quadratic(scales, minimum):
@@ -22,3 +23,64 @@ def himmelblau(point):
 def double_well(point):
     """(p^2 - 1)^2: minima at -1 and 1, maximum of 1 at 0."""
     return (point**2 - 1.0) ** 2
+
+
+def mueller_brown(point):
+    """The surface of Mueller & Brown 1979 (Theor. Chim. Acta 53, 75): three minima, two saddles."""
+    x, y = point[0] - _MB[4], point[1] - _MB[5]
+    return jnp.sum(_MB[0] * jnp.exp(_MB[1] * x**2 + _MB[2] * x * y + _MB[3] * y**2))
+
+
+# A, a, b, c, x0, y0 of E = sum A exp(a (x - x0)^2 + b (x - x0) (y - y0) + c (y - y0)^2)
+_MB = np.array(
+    [
+        (-200.0, -100.0, -170.0, 15.0),
+        (-1.0, -1.0, -6.5, 0.7),
+        (0.0, 0.0, 11.0, 0.6),
+        (-10.0, -10.0, -6.5, 0.7),
+        (1.0, 0.0, -0.5, -1.0),
+        (0.0, 0.5, 1.5, 1.0),
+    ]
+)
+# solved from these constants by mpmath at 40 digits: (x, y, E)
+MUELLER_BROWN_MINIMA = np.array(
+    [
+        (-0.55822363463302428, 1.4417258418046687, -146.69951720995401),
+        (0.62349940493087651, 0.028037758528685666, -108.16672411685235),
+        (-0.050010822998206058, 0.46669410487197209, -80.767818129659028),
+    ]
+)
+MUELLER_BROWN_SADDLES = np.array(
+    [
+        (-0.8220015587327321, 0.62431280281487136, -40.664843508657404),
+        (0.21248658200066201, 0.29298832510736777, -72.248940112325212),
+    ]
+)
+
+
+def ring(point):
+    """(x^2 + y^2 - 1)^2 for {"at": (x, y)}: loss 0 on the whole unit circle, 1 at the origin."""
+    return jnp.square(jnp.sum(jnp.square(point["at"])) - 1.0)
+
+
+def pendula(coupling):
+    """A chain of pendula by angle: sum 1 - cos angle, plus (coupling / 2) sum of squared
+    differences.
+
+    With a coupling above 1 and three pendula, the one saddle between all down at 0 and at 2 pi is
+    all upright.
+    """
+
+    def loss_fn(point):
+        angles = point["angles"]
+        return jnp.sum(1 - jnp.cos(angles)) + 0.5 * coupling * jnp.sum(jnp.diff(angles) ** 2)
+
+    return loss_fn
+
+
+def lennard_jones(point):
+    """The sum over pairs of 4 (r^-12 - r^-6) for {"positions": (atoms, dimensions)}."""
+    positions = point["positions"]
+    first, second = np.triu_indices(len(positions), 1)
+    squares = jnp.sum((positions[first] - positions[second]) ** 2, axis=1)
+    return jnp.sum(4 * (squares**-6 - squares**-3))

@@ -2,6 +2,8 @@
 Gauss-Newton matrix.
 """
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import landscapes
@@ -111,7 +113,7 @@ def test_the_hessian_is_gauss_newton_plus_residual_term_plus_l2(l2):
 
 def test_at_zero_residuals_the_hessian_is_the_fisher_information():
     params, batch, _ = problem()
-    settings = {"activation": ("tanh", "sigmoid")}
+    settings: Any = {"activation": ("tanh", "sigmoid")}
     met = Batch(batch.inputs, jaxnn.losses.outputs_for(params, batch.inputs, **settings))
     H = curvature.hessian(jaxnn.loss_on(met, **settings), params)
     np.testing.assert_allclose(curvature.fisher(params, met, **settings), H, atol=1e-14)
@@ -150,7 +152,7 @@ def test_blocks_are_cut_from_the_whole_hessian(by, names):
     # layer 1's unit 2 has the third row of weights and the third bias
     if by == "unit":
         flat = ravel_pytree(params)[0]
-        row = [*params[0].weights[2], params[0].biases[2]]
+        row = [*params[0].weights[2], np.asarray(params[0].biases)[2]]
         np.testing.assert_array_equal(flat[numbers["0[2]"]], row)
 
 

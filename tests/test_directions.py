@@ -10,7 +10,7 @@ import pytest
 from jax.flatten_util import ravel_pytree
 
 import jaxnn
-from jaxnn.landscape import directions
+from jaxnn.landscape import checks, directions
 
 
 def three():
@@ -106,7 +106,7 @@ def test_biases_stay_where_they_are_when_asked_and_then_count_in_no_length():
         np.testing.assert_array_equal(new.biases, 0)
         np.testing.assert_allclose(
             np.linalg.norm(new.weights, axis=1),
-            np.linalg.norm(np.hstack([own.weights, own.biases[:, None]]), axis=1),
+            np.linalg.norm(np.hstack([own.weights, np.asarray(own.biases)[:, None]]), axis=1),
             rtol=1e-5,
         )
 
@@ -145,10 +145,10 @@ def test_the_suggested_range_is_where_a_parabola_has_risen():
         (lambda p: directions.gaussian(p, jax.random.key(0), normalise="untl"), "'untl'.*'unit'"),
         (lambda p: directions.normalised(p, p, by="filter", biases="zeros"), "mean 'zero'"),
         (lambda p: directions.normalised(p, p[:1]), "direction and point differ in structure"),
-        (lambda p: directions.check_direction(p, jax.tree.map(jnp.zeros_like, p)), "is zero"),
-        (lambda p: directions.check_point(()), "no leaves"),
-        (lambda p: directions.check_point({"w": jnp.array([1, 2])}), r"\['w'\] is of int32"),
-        (lambda p: directions.check_point([p, jnp.array([1.0, jnp.nan])]), r"\[1\] holds NaN"),
+        (lambda p: checks.check_direction(p, jax.tree.map(jnp.zeros_like, p)), "is zero"),
+        (lambda p: checks.check_point(()), "no leaves"),
+        (lambda p: checks.check_point({"w": jnp.array([1, 2])}), r"\['w'\] is of int32"),
+        (lambda p: checks.check_point([p, jnp.array([1.0, jnp.nan])]), r"\[1\] holds NaN"),
     ],
 )
 def test_a_wrong_call_is_refused(call, message):

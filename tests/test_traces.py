@@ -1,5 +1,7 @@
 """Traces: exact where they say so, within their standard errors where they do not."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -69,3 +71,23 @@ def test_wrong_calls_are_refused():
         traces.trace(loss_fn, point, jax.random.key(0), method="hutchinsen")
     with pytest.raises(ValueError, match="products is 3"):
         traces.trace(loss_fn, point, jax.random.key(0), method="xtrace", products=3)
+
+
+def test_the_trace_is_exact_over_unit_vectors_and_within_its_error_over_signs():
+    matrix = np.random.default_rng(0).normal(size=(30, 30))
+    matrix = matrix + matrix.T
+
+    def product(x):
+        return jnp.asarray(matrix) @ x
+
+    exact, none = traces.over_probes(product, jnp.eye(30), exact=True)
+    np.testing.assert_allclose(exact, np.trace(matrix), rtol=1e-12)
+    assert none == 0
+    signs = jax.random.rademacher(jax.random.key(0), (40, 200, 30), jnp.float64)
+    estimates, errors = jax.jit(jax.vmap(partial(traces.over_probes, product, exact=False)))(signs)
+    # the variance for random signs is 2 times the squares off the diagonal
+    off = matrix - np.diag(np.diag(matrix))
+    np.testing.assert_allclose(errors, np.sqrt(2 * np.sum(off**2) / 200), rtol=0.25)
+    apart = np.abs(estimates - exact) / errors
+    assert np.mean(apart < 2) > 0.85  # 0.95 expected
+    assert np.max(apart) < 5

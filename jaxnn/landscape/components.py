@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.flatten_util import ravel_pytree
 
-from jaxnn.landscape.directions import check_alike
+from jaxnn.landscape.checks import check_alike
 
 
 @jax.tree_util.register_dataclass
@@ -34,7 +34,9 @@ def principal(points: Any, *, k: int = 2, centre: Any = None) -> Principal:
     """The k directions along which the points (leading axis) vary most about their mean, or about
     the centre given.
 
-    By the eigenvectors of the points' (points, points) matrix of inner products: cost points^2 P.
+    By the singular values of (points, P), not by the small matrix of inner products, which would
+    lose half the digits of small shares. Each direction points to the side of the farthest
+    coordinate. Time: points^2 P; memory: 3 points P. It calls LAPACK.
 
     Raises:
         ValueError: fewer than k + 1 points; a centre of another structure.
@@ -48,16 +50,19 @@ def principal(points: Any, *, k: int = 2, centre: Any = None) -> Principal:
         check_alike(jax.tree.map(lambda leaf: leaf[0], points), centre, what="points and centre")
     middle = jnp.mean(flat, axis=0) if centre is None else ravel_pytree(centre)[0]
     gaps = flat - middle[None]
-    values, vectors = jnp.linalg.eigh(gaps @ gaps.T)
-    rows = vectors[:, ::-1][:, :k].T @ gaps
-    axes = jnp.linalg.qr(rows.T)[0]
-    axes = axes * jnp.sign(jnp.sum(axes * rows.T, axis=0))[None]
-    coordinates = gaps @ axes
-    off = gaps - coordinates @ axes.T
+    size = jnp.max(jnp.abs(gaps))
+    _, values, across = jnp.linalg.svd(gaps / size, full_matrices=False)
+    axes = across[:k]
+    coordinates = jnp.matmul(gaps, axes.T, precision="highest")
+    farthest = jnp.argmax(jnp.abs(coordinates), axis=0)
+    signs = jnp.where(coordinates[farthest, jnp.arange(k)] < 0, -1.0, 1.0).astype(gaps.dtype)
+    axes, coordinates = signs[:, None] * axes, signs[None] * coordinates
+    off = gaps - jnp.matmul(coordinates, axes, precision="highest")
+    squares = jnp.square(values)
     return Principal(
         centre=unravel(middle),
-        directions=jax.vmap(unravel)(axes.T),
-        explained=values[::-1][:k] / jnp.sum(values),
+        directions=jax.vmap(unravel)(axes),
+        explained=squares[:k] / jnp.sum(squares),
         coordinates=coordinates,
         residuals=jnp.linalg.norm(off, axis=1),
     )

@@ -18,50 +18,39 @@ from jax import Array
 from jax.flatten_util import ravel_pytree
 
 from jaxnn.backpropagation import backprop, output_jacobian
-from jaxnn.landscape.directions import check_alike, check_point, groups
+from jaxnn.gradients import gradient_of
+from jaxnn.landscape.checks import check_alike, check_loss, check_point
+from jaxnn.landscape.directions import groups
 from jaxnn.losses import checked_batch
 from jaxnn.vocabulary import Landscape, lookup
 
-COLUMNS = 64
-"""Columns of a Hessian computed side by side: bounds memory at this many gradients' values."""
-
-
-def check_loss(loss_fn: Landscape, point: Any) -> None:
-    """Refuse a point that cannot be differentiated at, and a loss that is not a number there.
-
-    Raises:
-        ValueError: as `directions.check_point`; a loss that is not one number.
-    """
-    check_point(point)
-    shape = jnp.shape(jax.eval_shape(loss_fn, point))
-    if shape != ():
-        raise ValueError(f"the loss has shape {shape}: a landscape gives one number, of shape ()")
+COLUMNS = 16
+"""Columns of a Hessian computed side by side: bounds memory at this many gradients' values. More
+leave the second-level cache: 64 take half as long again."""
 
 
 def hessian_product(loss_fn: Landscape, point: Any, v: Any) -> Any:
     """H v, in the structure of the point, at the cost of about two gradients (Pearlmutter 1994).
 
     Raises:
-        ValueError: v of another structure than the point; as `check_loss`.
+        ValueError: v of another structure than the point; as `checks.check_loss`.
     """
     check_loss(loss_fn, point)
     check_alike(point, v, what="point and v")
-    return jax.jvp(jax.grad(loss_fn), (point,), (v,))[1]
+    return jax.jvp(gradient_of(loss_fn), (point,), (v,))[1]
 
 
 def flat_product(loss_fn: Landscape, point: Any) -> tuple[Callable[[Array], Array], Array]:
     """The map v -> H v on vectors (P,), and the point as such a vector.
 
     Raises:
-        ValueError: as `check_loss`.
+        ValueError: as `checks.check_loss`.
     """
     check_loss(loss_fn, point)
     flat, unravel = ravel_pytree(point)
-
-    def gradient(p: Array) -> Array:
-        return ravel_pytree(jax.grad(loss_fn)(unravel(p)))[0]
-
-    return lambda v: jax.jvp(gradient, (flat,), (v,))[1], flat
+    gradient = gradient_of(loss_fn)
+    _, product = jax.linearize(lambda p: ravel_pytree(gradient(unravel(p)))[0], flat)
+    return product, flat
 
 
 def hessian(loss_fn: Landscape, point: Any) -> Array:
@@ -71,7 +60,7 @@ def hessian(loss_fn: Landscape, point: Any) -> Array:
     about 1e-14 of its largest entry; the curvatures of a plateau are lost in float32.
 
     Raises:
-        ValueError: as `check_loss`.
+        ValueError: as `checks.check_loss`.
     """
     product, flat = flat_product(loss_fn, point)
     return _block(product, flat, jnp.arange(flat.size))
@@ -93,7 +82,7 @@ def eigenvalues(loss_fn: Landscape, point: Any) -> Array:
     For P up to a few thousand; above, `spectra.extreme` and `spectra.density`.
 
     Raises:
-        ValueError: as `check_loss`.
+        ValueError: as `checks.check_loss`.
     """
     return jnp.linalg.eigvalsh(hessian(loss_fn, point))
 
@@ -152,7 +141,7 @@ def gauss_newton_of(outputs: Callable[[Any, Any], Array], point: Any, inputs: An
     J by reverse-mode differentiation, a row an output.
 
     Raises:
-        ValueError: as `directions.check_point`.
+        ValueError: as `checks.check_point`.
     """
     check_point(point)
     flat, unravel = ravel_pytree(point)
@@ -209,11 +198,10 @@ def empirical_fisher(
     return _sum_of_squares(gradient, batch, ravel_pytree(params)[0]) / len(batch.inputs)
 
 
-def numbers_of(point: Any, by: str) -> dict[str, Array]:
+def numbers_of(point: Any, by: str, *, unit_axis: int = 0) -> dict[str, Array]:
     """Which numbers of the flat point each "leaf", "layer" or "unit" holds, by its name.
 
-    A layer is a matrix with the vector behind it, as in `directions.groups`; a unit is a row of it
-    with its entry of the vector.
+    Layers and units as in `directions.normalised`.
 
     Raises:
         ValueError: an unknown way.
@@ -223,27 +211,32 @@ def numbers_of(point: Any, by: str) -> dict[str, Array]:
         jax.tree_util.keystr(path, simple=True, separator=".") or "point"
         for path, _ in jax.tree_util.tree_leaves_with_path(point)
     ]
-    leaves = [jnp.shape(leaf) for leaf in jax.tree.leaves(point)]
-    ends = list(itertools.accumulate(math.prod(shape) for shape in leaves))
+    shapes = [jnp.shape(leaf) for leaf in jax.tree.leaves(point)]
+    ends = list(itertools.accumulate(math.prod(shape) for shape in shapes))
     numbers = [
         jnp.arange(end - math.prod(shape), end).reshape(shape)
-        for end, shape in zip(ends, leaves, strict=True)
+        for end, shape in zip(ends, shapes, strict=True)
     ]
     if by == "leaf":
         return {name: part.ravel() for name, part in zip(paths, numbers, strict=True)}
     found = {}
-    for group in groups(point):
-        name = paths[group[0]].rpartition(".")[0] or "layer" if len(group) > 1 else paths[group[0]]
+    for group in groups(point, unit_axis=unit_axis):
+        steps = zip(*(paths[k].split(".") for k in group), strict=True)
+        alike = itertools.takewhile(lambda names: len(set(names)) == 1, steps)
+        name = ".".join(names[0] for names in alike) or "layer"
         parts = [jnp.atleast_1d(numbers[k]) for k in group]
         if by == "layer":
             found[name] = jnp.concatenate([part.ravel() for part in parts])
             continue
-        for unit in range(len(parts[0])):
-            found[f"{name}[{unit}]"] = jnp.concatenate([part[unit].ravel() for part in parts])
+        first = [jnp.moveaxis(part, unit_axis, 0) if part.ndim > 1 else part for part in parts]
+        for unit in range(len(first[0])):
+            found[f"{name}[{unit}]"] = jnp.concatenate([part[unit].ravel() for part in first])
     return found
 
 
-def blocks(loss_fn: Landscape, point: Any, *, by: str = "layer") -> dict[str, Array]:
+def blocks(
+    loss_fn: Landscape, point: Any, *, by: str = "layer", unit_axis: int = 0
+) -> dict[str, Array]:
     """The Hessian's block of each "leaf", "layer" or "unit" with itself, name -> (size, size).
 
     As many products as there are parameters; the whole Hessian is never held.
@@ -252,14 +245,15 @@ def blocks(loss_fn: Landscape, point: Any, *, by: str = "layer") -> dict[str, Ar
         ValueError: as `numbers_of` and `check_loss`.
     """
     product, flat = flat_product(loss_fn, point)
-    return {name: _block(product, flat, which) for name, which in numbers_of(point, by).items()}
+    parts = numbers_of(point, by, unit_axis=unit_axis)
+    return {name: _block(product, flat, which) for name, which in parts.items()}
 
 
 def diagonal(loss_fn: Landscape, point: Any) -> Any:
     """d^2 E / dp_k^2 in the structure of the point, exact: P products, COLUMNS at a time.
 
     Raises:
-        ValueError: as `check_loss`.
+        ValueError: as `checks.check_loss`.
     """
     product, flat = flat_product(loss_fn, point)
     _, unravel = ravel_pytree(point)

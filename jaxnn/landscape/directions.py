@@ -7,15 +7,12 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import Array
 from jax.core import Tracer
 from jax.flatten_util import ravel_pytree
 
+from jaxnn.landscape.checks import check_alike, check_direction, check_point
 from jaxnn.vocabulary import Landscape, lookup
-
-UNIT_AXIS = 0
-"""The axis of a matrix that counts units: (units, inputs), as in jaxnn, PyTorch and Equinox."""
 
 
 class Plane(NamedTuple):
@@ -29,51 +26,6 @@ class Plane(NamedTuple):
     first: Any
     second: Any
     coordinates: Array
-
-
-def check_alike(a: Any, b: Any, *, what: str = "points") -> None:
-    """Refuse two trees that differ in structure or in the shapes of their leaves.
-
-    Raises:
-        ValueError: such trees; `what` names them, and both are described.
-    """
-    described = [
-        (jax.tree.structure(tree), [jnp.shape(leaf) for leaf in jax.tree.leaves(tree)])
-        for tree in (a, b)
-    ]
-    if described[0] != described[1]:
-        raise ValueError(f"{what} differ in structure: {described[0]} against {described[1]}")
-
-
-def check_point(point: Any, *, finite: bool = True) -> None:
-    """Refuse what no landscape can be differentiated at.
-
-    Raises:
-        ValueError: a point without leaves, with leaves that are no floats, or (where `finite`, and
-            the point is concrete) with NaN or infinity in it.
-    """
-    leaves = jax.tree_util.tree_leaves_with_path(point)
-    if not leaves:
-        raise ValueError("the point has no leaves: give a pytree of float arrays")
-    for path, leaf in leaves:
-        where = f"the point's leaf {jax.tree_util.keystr(path) or '(itself)'}"
-        if not jnp.issubdtype(jnp.result_type(leaf), jnp.floating):
-            raise ValueError(f"{where} is of {jnp.result_type(leaf)}: wanted floats; convert it")
-        if finite and not isinstance(leaf, Tracer) and not np.isfinite(np.asarray(leaf)).all():
-            raise ValueError(f"{where} holds NaN or infinity: give a finite point")
-
-
-def check_direction(point: Any, direction: Any) -> None:
-    """Refuse a direction that does not fit the point, or that is concrete and zero.
-
-    Raises:
-        ValueError: such a direction.
-    """
-    check_alike(point, direction, what="point and direction")
-    leaves = jax.tree.leaves(direction)
-    traced = any(isinstance(leaf, Tracer) for leaf in leaves)
-    if not traced and not any(np.any(np.asarray(leaf)) for leaf in leaves):
-        raise ValueError("the direction is zero: give one that leads somewhere")
 
 
 def between(a: Any, b: Any) -> Any:
@@ -135,32 +87,43 @@ def orthonormal(first: Any, second: Any) -> tuple[Any, Any]:
 
 
 def gaussian(
-    point: Any, key: Array, *, normalise: str = "none", biases: str = "with their units"
+    point: Any,
+    key: Array,
+    *,
+    normalise: str = "none",
+    biases: str = "with their units",
+    unit_axis: int = 0,
 ) -> Any:
     """A direction of independent standard normal entries, in the structure of the point.
 
-    normalise, biases: as in `normalised`; the point gives the lengths.
+    normalise, biases, unit_axis: as in `normalised`; the point gives the lengths.
 
     Raises:
         ValueError: as `normalised`.
     """
     flat, unravel = ravel_pytree(point)
     drawn = unravel(jax.random.normal(key, flat.shape, flat.dtype))
-    return normalised(drawn, point, by=normalise, biases=biases)
+    return normalised(drawn, point, by=normalise, biases=biases, unit_axis=unit_axis)
 
 
-def pair(point: Any, key: Array, *, normalise: str = "none") -> tuple[Any, Any]:
+def pair(point: Any, key: Array, *, normalise: str = "none", unit_axis: int = 0) -> tuple[Any, Any]:
     """Two independent Gaussian directions, normalised, then made perpendicular and of the first's
     length, so that the axes of their plane have one unit.
     """
     keys = jax.random.split(key)
-    first, second = (gaussian(point, k, normalise=normalise) for k in keys)
-    unit, other, (length, *_) = _gram_schmidt(first, second)
-    return tuple(jax.tree.map(lambda leaf: length * leaf, v) for v in (unit, other))  # pyright: ignore[reportReturnType]
+    drawn = [gaussian(point, k, normalise=normalise, unit_axis=unit_axis) for k in keys]
+    unit, other, (length, *_) = _gram_schmidt(*drawn)
+    first, second = (jax.tree.map(lambda leaf: length * leaf, v) for v in (unit, other))
+    return first, second
 
 
 def normalised(
-    direction: Any, point: Any, *, by: str = "unit", biases: str = "with their units"
+    direction: Any,
+    point: Any,
+    *,
+    by: str = "unit",
+    biases: str = "with their units",
+    unit_axis: int = 0,
 ) -> Any:
     """The direction with the lengths that its parts have in the point, so that one t means one
     relative change everywhere.
@@ -171,64 +134,70 @@ def normalised(
         direction: of the point's structure.
         point: where the slice is centred.
         by: "none"; "unit", Euclidean length 1 over the whole tree, whatever the point; "filter",
-            each unit's part to the length of the unit's weights in the point (Li et al. 2018,
-            section 4); "layer", each layer's; "weight", each number's. In a matrix a unit is a
-            row (UNIT_AXIS), with its bias if the matrix is followed by a vector of as many units
-            in the same container; a layer is such a container, else a leaf.
+            each unit's part to the length that the unit has in the point (Li et al. 2018, section
+            4); "layer", each layer's; "weight", each number's. A layer is as in `groups`, a unit an
+            index of its matrix's unit axis.
         biases: "with their units", in one length with the unit's weights; or "zero", no move
             along any leaf of fewer than two axes: what the code of Li et al. does.
+        unit_axis: the axis of a matrix that counts units: 0 for (units, inputs), as in jaxnn,
+            PyTorch and Equinox; -1 for Flax's kernels.
 
     Raises:
         ValueError: trees of different structure, an unknown way.
     """
     check_alike(direction, point, what="direction and point")
-    ways = {"none": None, "unit": _whole, "filter": _rows, "layer": _leaves, "weight": _entries}
-    way = lookup(ways, by, what="way to normalise")
+    ways = {"none": None, "unit": None, "filter": 1, "layer": 0, "weight": None}
+    shared = lookup(ways, by, what="way to normalise")
     lookup({"with their units": 0, "zero": 0}, biases, what="way with biases")
     if biases == "zero":
         direction = jax.tree.map(
             lambda leaf: leaf if jnp.ndim(leaf) > 1 else jnp.zeros_like(leaf), direction
         )
-    if way is None:
+    if by == "unit":
+        length = jnp.linalg.norm(ravel_pytree(direction)[0])
+        return jax.tree.map(lambda leaf: leaf / length, direction)
+    if by == "weight":
+        return jax.tree.map(lambda v, p: v * _ratio(jnp.abs(p), jnp.abs(v)), direction, point)
+    if shared is None:
         return direction
-    return jax.tree.map(
-        lambda leaf, factor: leaf * factor, direction, _factors(direction, point, way)
-    )
+    leaves, lengths = jax.tree.leaves(direction), jax.tree.leaves(point)
+    for group in groups(point, unit_axis=unit_axis):
+        parts = [[_units_first(tree[at], unit_axis) for at in group] for tree in (leaves, lengths)]
+        axes = shared if parts[0][0].ndim > 1 else 0
+        ratio = _ratio(_sizes(parts[1], axes), _sizes(parts[0], axes))
+        for at, part in zip(group, parts[0], strict=True):
+            scaled = part * ratio.reshape(ratio.shape + (1,) * (part.ndim - axes))
+            back = unit_axis if leaves[at].ndim > 1 else 0
+            leaves[at] = jnp.moveaxis(scaled, 0, back) if scaled.ndim else scaled
+    return jax.tree.unflatten(jax.tree.structure(direction), leaves)
 
 
-def _whole(v: Any, p: Any) -> Any:
-    del p
-    return jnp.linalg.norm(ravel_pytree(v)[0])
-
-
-def groups(tree: Any) -> list[tuple[int, ...]]:
-    """The positions of the leaves that belong to one layer: a matrix and the vector behind it in
-    the same container, if that has an entry for each of its rows; else a leaf alone.
+def groups(tree: Any, *, unit_axis: int = 0) -> list[tuple[int, ...]]:
+    """The positions of the leaves that make up one layer: the matrix and the vector of a container
+    that has just these two, with as many entries as the matrix has units; else each leaf alone.
     """
-    paths = jax.tree_util.tree_leaves_with_path(tree)
-    found: list[tuple[int, ...]] = []
-    for at, (path, leaf) in enumerate(paths):
-        if at and jnp.ndim(leaf) == 1 and found[-1] == (at - 1,):
-            before, matrix = paths[at - 1]
-            if before[:-1] == path[:-1] and jnp.ndim(matrix) > 1 and len(matrix) == len(leaf):
-                found[-1] = (at - 1, at)
-                continue
-        found.append((at,))
+    homes: dict[tuple, list[int]] = {}
+    leaves = jax.tree_util.tree_leaves_with_path(tree)
+    for at, (path, _) in enumerate(leaves):
+        names = [getattr(key, "name", key) for key in path]
+        home = path[:-1] if names[-1:] != ["value"] else path[:-2]  # Flax wraps each array
+        homes.setdefault(home, []).append(at)
+    found = []
+    for inside in homes.values():
+        shapes = {at: jnp.shape(leaves[at][1]) for at in inside}
+        matrices = [at for at in inside if len(shapes[at]) > 1]
+        vectors = [at for at in inside if len(shapes[at]) == 1]
+        fits = len(inside) == 2 and len(matrices) == len(vectors) == 1
+        if fits and shapes[matrices[0]][unit_axis] == shapes[vectors[0]][0]:
+            found.append((matrices[0], vectors[0]))
+        else:
+            found += [(at,) for at in inside]
     return found
 
 
-def _factors(direction: Any, point: Any, way: Any) -> Any:
-    """What each leaf of the direction is multiplied by."""
-    structure = jax.tree.structure(direction)
-    leaves, lengths = jax.tree.leaves(direction), jax.tree.leaves(point)
-    if way is _whole:
-        return jax.tree.map(lambda _: 1.0 / _whole(direction, point), direction)
-    factors: list[Any] = [None] * len(leaves)
-    for group in groups(direction):
-        ratios = way([leaves[at] for at in group], [lengths[at] for at in group])
-        for at, ratio in zip(group, ratios, strict=True):
-            factors[at] = ratio
-    return jax.tree.unflatten(structure, factors)
+def _units_first(leaf: Any, unit_axis: int) -> Array:
+    leaf = jnp.asarray(leaf)
+    return jnp.moveaxis(leaf, unit_axis, 0) if leaf.ndim > 1 else leaf
 
 
 def _ratio(wanted: Array, there: Array) -> Array:
@@ -237,24 +206,8 @@ def _ratio(wanted: Array, there: Array) -> Array:
 
 def _sizes(leaves: Sequence[Array], keep: int) -> Array:
     """The Euclidean length of all leaves together, for each index of the first `keep` axes."""
-    return jnp.sqrt(
-        sum(jnp.sum(jnp.square(leaf), axis=tuple(range(keep, leaf.ndim))) for leaf in leaves)
-    )
-
-
-def _leaves(v: Sequence[Array], p: Sequence[Array]) -> list[Array]:
-    return [_ratio(_sizes(p, 0), _sizes(v, 0))] * len(v)
-
-
-def _rows(v: Sequence[Array], p: Sequence[Array]) -> list[Array]:
-    if v[0].ndim < 2:
-        return _leaves(v, p)
-    each = _ratio(_sizes(p, 1), _sizes(v, 1))
-    return [each.reshape(each.shape + (1,) * (leaf.ndim - 1)) for leaf in v]
-
-
-def _entries(v: Sequence[Array], p: Sequence[Array]) -> list[Array]:
-    return [_ratio(jnp.abs(b), jnp.abs(a)) for a, b in zip(v, p, strict=True)]
+    squares = [jnp.sum(jnp.square(leaf), axis=tuple(range(keep, leaf.ndim))) for leaf in leaves]
+    return jnp.sqrt(sum(squares[1:], start=squares[0]))
 
 
 def suggest_range(

@@ -14,7 +14,8 @@ from jax.flatten_util import ravel_pytree
 from jax.tree_util import Partial
 
 from jaxnn.descent import as_pytree
-from jaxnn.landscape.directions import check_direction, check_point, gaussian
+from jaxnn.landscape.checks import check_direction, check_point
+from jaxnn.landscape.directions import gaussian
 from jaxnn.vocabulary import Landscape
 
 TILE = 16
@@ -27,7 +28,11 @@ in_tiles: Over = partial(jax.lax.map, batch_size=TILE)
 """One device, TILE points at a time, whatever their number."""
 
 
-def at(loss_fn: Landscape, point: Any, directions: Sequence[Any], coefficients: Array) -> Any:
+Value = Callable[[Any], Any]
+"""A function of a point: a loss, or anything else that is an array or a tree of them."""
+
+
+def at(loss_fn: Value, point: Any, directions: Sequence[Any], coefficients: Array) -> Any:
     """The loss at point + sum_k coefficients_k direction_k; coefficients (directions,)."""
 
     def moved(leaf: Array, *steps: Array) -> Array:
@@ -36,9 +41,7 @@ def at(loss_fn: Landscape, point: Any, directions: Sequence[Any], coefficients: 
     return loss_fn(jax.tree.map(moved, point, *directions))
 
 
-def line(
-    loss_fn: Landscape, point: Any, direction: Any, ts: Array, *, over: Over = in_tiles
-) -> Array:
+def line(loss_fn: Value, point: Any, direction: Any, ts: Array, *, over: Over = in_tiles) -> Any:
     """The loss at point + t direction for each t: (len(ts),).
 
     The true loss everywhere, never interpolated; where it is not finite it is given so.
@@ -60,8 +63,8 @@ def line(
 
 
 def plane(
-    loss_fn: Landscape, point: Any, d1: Any, d2: Any, xs: Array, ys: Array, *, over: Over = in_tiles
-) -> Array:
+    loss_fn: Value, point: Any, d1: Any, d2: Any, xs: Array, ys: Array, *, over: Over = in_tiles
+) -> Any:
     """The loss at point + x d1 + y d2: (len(ys), len(xs)), row by row in y, the order of images.
 
     As `line` otherwise.
@@ -71,13 +74,13 @@ def plane(
 
 
 def grid(
-    loss_fn: Landscape,
+    loss_fn: Value,
     point: Any,
     directions: Sequence[Any],
     axes: Sequence[Array],
     *,
     over: Over = in_tiles,
-) -> Array:
+) -> Any:
     """The loss at point + sum_k t_k direction_k for every combination of t_k in axes_k:
     (len(axes_1), ..., len(axes_n)).
 

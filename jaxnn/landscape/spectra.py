@@ -11,12 +11,15 @@ import jax.numpy as jnp
 from jax import Array
 from jax.flatten_util import ravel_pytree
 
-from jaxnn.lanczos import tridiagonalise
+from jaxnn.lanczos import Tridiagonal, begin, go_on, tridiagonalise
 from jaxnn.landscape.curvature import flat_product, hessian
 from jaxnn.vocabulary import Landscape, lookup
 
 EXACT = 2000
 """Parameters up to which the whole Hessian is taken, whose eigenvalues are exact."""
+
+BLOCK = 5
+"""Steps of Lanczos between two looks at what has converged."""
 
 Order = Callable[[Array], Array]
 ORDERS: dict[str, Order] = {
@@ -41,7 +44,7 @@ class Eigenpairs:
     vectors: Any
     residuals: Array
     converged: Array
-    products: int = dataclasses.field(metadata={"static": True})
+    products: Array
 
 
 def extreme(
@@ -58,7 +61,8 @@ def extreme(
 
     Up to EXACT parameters from the whole Hessian; above by Lanczos' method with full
     reorthogonalisation, without which copies of converged eigenvalues appear. A repeated eigenvalue
-    is seen again only once Lanczos has found the others. Memory: steps + k copies of the point.
+    is seen again only once Lanczos has found the others. Memory: steps + k copies of the
+    point.
 
     Args:
         loss_fn: a point -> a scalar.
@@ -66,59 +70,86 @@ def extreme(
         key: draws the start; used up.
         k: how many, from 1 to the number of parameters.
         which: "magnitude", by absolute value, largest first; "largest" or "smallest", by value.
-        steps: of Lanczos, each a product; default 3 k + 50, at most P.
+        steps: of Lanczos, each a product, at most; default 2 k + 30. It stops once all k have
+            converged, which is looked at every BLOCK steps.
         tolerance: a pair is converged where its residual is at most this times the largest
             absolute eigenvalue found; default sqrt(eps). The eigenvalue itself is then off by
             about residual^2 / gap to the next one.
 
     Raises:
-        ValueError: k out of range, steps below k, an unknown order; as `curvature.check_loss`.
+        ValueError: k out of range, steps below k, an unknown order; as `checks.check_loss`.
     """
     product, flat = flat_product(loss_fn, point)
     order = lookup(ORDERS, which, what="order")
     size = flat.size
     if not 1 <= k <= size:
         raise ValueError(f"k is {k}: the point has {size} parameters; give 1 to {size}")
-    steps = min(3 * k + 50 if steps is None else steps, size)
+    steps = min(2 * k + 30 if steps is None else steps, size)
     if steps < k:
         raise ValueError(f"steps is {steps}: {k} eigenvalues need at least as many steps")
+    if tolerance is None:
+        tolerance = jnp.sqrt(jnp.finfo(flat.dtype).eps).astype(flat.dtype)
     if size <= EXACT:
         values, vectors = jnp.linalg.eigh(hessian(loss_fn, point))
         first = jnp.argsort(order(values))[:k]
-        used, rows = size, vectors.T[first]
+        found, rows, used = values[first], vectors.T[first], jnp.int32(size + k)
+        images = jax.lax.map(product, rows, batch_size=k)
+        residuals = jnp.linalg.norm(images - found[:, None] * rows, axis=1)
+        close = residuals <= tolerance * jnp.max(jnp.abs(values))
     else:
         start = jax.random.normal(key, flat.shape, flat.dtype)
-        values, small, basis, _ = _lanczos(product, start, steps)
-        first = jnp.argsort(order(values))[:k]
-        used, rows = steps, small.T[first] @ basis
+        found, residuals, close, rows, used = _until_close(
+            product, begin(start, steps), order, k, tolerance
+        )
+    vectors = jax.vmap(ravel_pytree(point)[1])(rows)
+    return Eigenpairs(found, vectors, residuals, close, used)
+
+
+def _until_close(
+    product: Any, held: Tridiagonal, order: Order, k: int, tolerance: Any
+) -> tuple[Array, Array, Array, Array, Array]:
+    """Eigenvalues, residuals, whether converged, vectors (k, P), and steps made."""
+    room = len(held.diagonal)
+
+    def pairs(held: Tridiagonal) -> tuple[Array, Array, Array, Array]:
+        values, small, there = _ritz(held)
+        first = jnp.argsort(jnp.where(there, order(values), jnp.inf))[:k]
+        left = jnp.abs(held.off[held.made - 1] * small[held.made - 1, first])
+        eps = jnp.finfo(values.dtype).eps
+        residuals = left + 4 * eps * held.widest  # Saad 2011, section 6.2, and rounding
+        close = residuals <= tolerance * jnp.max(jnp.abs(values))
+        return values[first], residuals, close & there[first], small[:, first]
+
+    def going(carry: tuple[Tridiagonal, Array]) -> Array:
+        held, done = carry
+        return (held.made < room) & ~done
+
+    def block(carry: tuple[Tridiagonal, Array]) -> tuple[Tridiagonal, Array]:
+        held, _ = carry
+        held = go_on(product, held, jnp.minimum(BLOCK, room - held.made))
+        return held, jnp.all(pairs(held)[2])
+
+    held = go_on(product, held, min(k, room))
+    held, _ = jax.lax.while_loop(going, block, (held, jnp.array(False)))
+    values, residuals, close, small = pairs(held)
+    rows = small.T @ held.basis
     rows = rows / jnp.linalg.norm(rows, axis=1, keepdims=True)
-    images = jax.lax.map(product, rows, batch_size=k)
-    found = values[first]
-    residuals = jnp.linalg.norm(images - found[:, None] * rows, axis=1)
-    if tolerance is None:
-        tolerance = float(jnp.finfo(flat.dtype).eps) ** 0.5
-    return Eigenpairs(
-        eigenvalues=found,
-        vectors=jax.vmap(ravel_pytree(point)[1])(rows),
-        residuals=residuals,
-        converged=residuals <= tolerance * jnp.max(jnp.abs(values)),
-        products=used + k,
-    )
+    return values, residuals, close, rows, held.made
 
 
-def _lanczos(product: Any, start: Array, steps: int) -> tuple[Array, Array, Array, Array]:
-    """Ritz values (steps,), the eigenvectors of the small matrix, the basis (steps, P), and each
-    Ritz value's weight in the start.
-    """
-    basis, diagonal, off = tridiagonalise(product, start, steps)
-    small = jnp.diag(diagonal) + jnp.diag(off[:-1], 1) + jnp.diag(off[:-1], -1)
+def _ritz(held: Tridiagonal) -> tuple[Array, Array, Array]:
+    """Eigenvalues and eigenvectors of the part of T that is made, and which they are among all."""
+    index = jnp.arange(len(held.diagonal))
+    off = jnp.where(index[:-1] < held.made - 1, held.off[:-1], 0.0)
+    small = jnp.diag(held.diagonal) + jnp.diag(off, 1) + jnp.diag(off, -1)
     values, vectors = jnp.linalg.eigh(small)
-    return values, vectors, basis, jnp.square(vectors[0])
+    inside = jnp.sum(jnp.where((index < held.made)[:, None], jnp.square(vectors), 0.0), axis=0)
+    return values, vectors, inside > 0.5
 
 
 def sharpness(loss_fn: Landscape, point: Any, key: Array, *, steps: int = 50) -> Array:
-    """The largest eigenvalue of the Hessian, a scalar; from below, by so many steps of Lanczos
-    where there are more than EXACT parameters.
+    """The largest eigenvalue of the Hessian, a scalar; from below, by at most so many steps of
+    Lanczos where there are more than EXACT parameters.
 
     Gradient descent at step sizes above 2 / sharpness leaves a quadratic minimum.
 
@@ -175,7 +206,7 @@ def density(
     squares of the first entries of their eigenvectors. Costs starts x steps products.
 
     Raises:
-        ValueError: fewer than 2 starts or steps; as `curvature.check_loss`.
+        ValueError: fewer than 2 starts or steps; as `checks.check_loss`.
     """
     product, flat = flat_product(loss_fn, point)
     if flat.size <= EXACT:
@@ -186,10 +217,9 @@ def density(
         raise ValueError(f"starts is {starts} and steps is {steps}: give at least 2 of each")
 
     def one(k: Array) -> tuple[Array, Array]:
-        values, _, _, weights = _lanczos(
-            product, jax.random.normal(k, flat.shape, flat.dtype), steps
-        )
-        return values, weights
+        drawn = jax.random.normal(k, flat.shape, flat.dtype)
+        values, vectors, _ = _ritz(tridiagonalise(product, drawn, steps))
+        return values, jnp.square(vectors[0])
 
     nodes, weights = jax.lax.map(one, jax.random.split(key, starts))
     return Density(nodes, weights, False, starts * steps)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -46,7 +47,7 @@ def trace(
             probes.
 
     Raises:
-        ValueError: an unknown method; fewer than 4 products; as `curvature.check_loss`.
+        ValueError: an unknown method; fewer than 4 products; as `checks.check_loss`.
     """
     product, flat = flat_product(loss_fn, point)
     methods = {"exact": _exact, "hutchinson": _hutchinson, "xtrace": _xtrace}
@@ -66,11 +67,24 @@ def _exact(*_: Any) -> Trace:
 
 
 def _hutchinson(product: Any, flat: Array, key: Array, products: int) -> Trace:
-    estimate = stochtrace.estimator_monte_carlo_mean_and_sem(
-        stochtrace.monte_carlo_trace(), stochtrace.sampler_signs(flat, num=products)
-    )
-    mean, error = estimate(product, key)
-    return Trace(mean, error * (products / (products - 1)) ** 0.5, products)
+    signs = jax.random.rademacher(key, (products, flat.size), flat.dtype)
+    return Trace(*over_probes(product, signs, exact=False), products)
+
+
+def over_probes(
+    product: Callable[[Array], Array], probes: Array, *, exact: bool
+) -> tuple[Array, Array]:
+    """The sum of z . H z over the unit vectors, or its mean over random signs (Hutchinson 1990)
+    with the standard error of that mean, for probes z (probes, P).
+
+    exact: whether the probes are the unit vectors; the error is then 0. One random probe tells no
+    error: NaN. One product after another.
+    """
+    forms = jax.lax.map(lambda z: jnp.vdot(z, product(z)), probes)
+    if exact:
+        return jnp.sum(forms), jnp.zeros_like(forms[0])
+    spread = jnp.std(forms, ddof=1) if len(forms) > 1 else jnp.full_like(forms[0], jnp.nan)
+    return jnp.mean(forms), spread / len(forms) ** 0.5
 
 
 def _xtrace(product: Any, flat: Array, key: Array, products: int) -> Trace:
