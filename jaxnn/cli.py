@@ -1,5 +1,5 @@
-"""The command line: `jaxnn study`, `jaxnn train`, `jaxnn check`. jax is imported only once there is
-work.
+"""The command line: `jaxnn study`, `train` and `check`, and of a study's networks `slice`,
+`spectrum`, `path` and `align`. jax is imported only once there is work.
 """
 
 from __future__ import annotations
@@ -9,12 +9,16 @@ from typing import Annotated
 
 import tyro
 
-from jaxnn.studies.settings import Check, Study, Train
+from jaxnn.studies.settings import Align, Between, Check, Slice, Spectrum, Study, Train
 
 Command = (
     Annotated[Study, tyro.conf.subcommand("study")]
     | Annotated[Train, tyro.conf.subcommand("train")]
     | Annotated[Check, tyro.conf.subcommand("check")]
+    | Annotated[Slice, tyro.conf.subcommand("slice")]
+    | Annotated[Spectrum, tyro.conf.subcommand("spectrum")]
+    | Annotated[Between, tyro.conf.subcommand("path")]
+    | Annotated[Align, tyro.conf.subcommand("align")]
 )
 
 
@@ -42,7 +46,7 @@ def _complain(error: Exception) -> int:
     return 2
 
 
-def _run(command: Study | Train | Check) -> None:
+def _run(command: Study | Train | Check | Slice | Spectrum | Between | Align) -> None:
     from jaxnn import devices
 
     devices.use_all_cores()
@@ -54,8 +58,24 @@ def _run(command: Study | Train | Check) -> None:
         from jaxnn.studies import one_network
 
         print(one_network.run(command))
-    else:
+    elif isinstance(command, Check):
         _check(command)
+    else:
+        print(_of_store(command))
+
+
+def _of_store(command: Slice | Spectrum | Between | Align) -> str:
+    from jaxnn import plots
+    from jaxnn.studies import around, connections
+
+    with plots.house_style():
+        if isinstance(command, Slice):
+            return around.draw_slice(command)
+        if isinstance(command, Spectrum):
+            return around.draw_spectrum(command)
+        if isinstance(command, Between):
+            return connections.draw_path(command)
+        return connections.draw_align(command)
 
 
 def _study(command: Study) -> None:

@@ -15,7 +15,8 @@ from jaxnn import plots
 from jaxnn.intervals import Share, wilson
 from jaxnn.landscape import directions, slices
 from jaxnn.stopping import Outcome
-from jaxnn.studies.problem import Posed, as_params
+from jaxnn.studies.members import params_of
+from jaxnn.studies.problem import Posed
 from jaxnn.studies.settings import Study
 from jaxnn.vocabulary import SCALE, SCHEME
 
@@ -162,14 +163,12 @@ def best_ends(dataset: Any, count: int) -> list[tuple[str, float, Any]]:
     """The (name, final loss, params) of the members with the lowest final losses, best first."""
     losses = np.where(dataset.outcome == Outcome.diverged, np.nan, dataset.final_loss)
     order = np.argsort(losses, axis=None, kind="stable")[: int(np.isfinite(losses).sum())][:count]
-    layers = sum(name.startswith("final_weights_") for name in dataset)
-    names = [f"final_{kind}_{k}" for k in range(1, layers + 1) for kind in ("weights", "biases")]
     ends = []
     for index in order:
         scheme, scale, member = np.unravel_index(index, losses.shape)
         name = f"{_cell_name(dataset, scheme, scale)}, network {member}"
-        arrays = [dataset[leaf].values[scheme, scale, member] for leaf in names]
-        ends.append((name, float(losses[scheme, scale, member]), as_params(arrays)))
+        end = params_of(dataset, (int(scheme), int(scale), int(member)), "final")
+        ends.append((name, float(losses[scheme, scale, member]), end))
     return ends
 
 

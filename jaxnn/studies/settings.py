@@ -111,6 +111,83 @@ class Check(Problem):
     """Factor on the initial weights."""
 
 
+@dataclass(frozen=True)
+class OfStore:
+    """Networks of a store that `jaxnn study` made."""
+
+    store: Path
+    """The folder of the store, such as results/study-iris."""
+    scheme: str | None = None
+    """Only networks whose initial weights were drawn by this scheme."""
+    scale: float | None = None
+    """Only networks whose initial weights were drawn at this scale."""
+    member: tuple[int, ...] = ()
+    """Their numbers within a scheme and scale, from 0."""
+    best: bool = False
+    """Those with the lowest final loss; so it is where no --member is given."""
+    at: Literal["final", "initial"] = "final"
+    """Where training left the network, or its initial weights."""
+    data: Path | None = None
+    """The .csv file of the study, if it is not in this folder."""
+    data_dir: Path | None = None
+    """The folder with MNIST's four IDX files."""
+    seed: int = 0
+    """Draws directions and starting vectors."""
+    out: Path | None = None
+    """Folder of the figures; default STORE/figures."""
+
+
+@dataclass(frozen=True)
+class Slice(OfStore):
+    """Draw the landscape around a network: a plane, many lines, and whether they show what is
+    there.
+    """
+
+    along: Literal["filter", "layer", "weight", "unit", "eigenvectors", "start"] = "filter"
+    """Random directions, each unit's (filter), layer's or weight's part as long as the network's,
+    or of length 1 (unit); the two eigenvectors of largest curvature; or towards the initial weights
+    and across."""
+    value: Literal["loss", "gradient_norm", "accuracy"] = "loss"
+    """What is drawn."""
+    points: int = 51
+    """Points along each side of the plane."""
+    lines: int = 50
+    """Random lines in the band."""
+    reach: float | None = None
+    """How far to go each way, in multiples of a direction; default 1, for eigenvectors where the
+    curvature has doubled the loss."""
+
+
+@dataclass(frozen=True)
+class Spectrum(OfStore):
+    """The Hessian's eigenvalues at a network, with bounds; in float64 where it is small."""
+
+    k: int = 10
+    """How many of the largest size are printed."""
+    starts: int = 10
+    """Random starts of the density, for networks too large for all eigenvalues."""
+
+
+@dataclass(frozen=True)
+class Between(OfStore):
+    """The barriers between two networks: straight, after alignment, and along a trained curve."""
+
+    points: int = 51
+    """Points along each path."""
+    steps: int = 1000
+    """Updates of the trained curve."""
+
+
+@dataclass(frozen=True)
+class Align(OfStore):
+    """How far two networks are apart modulo the symmetries of their loss, and which hidden units
+    of one are which of the other.
+    """
+
+    points: int = 51
+    """Points on the line between them."""
+
+
 _SMALL = {
     "step_size": 1.0,
     "steps": 3000,

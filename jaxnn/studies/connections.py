@@ -1,0 +1,123 @@
+"""What lies between two networks of a store: `jaxnn path` and `jaxnn align`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import numpy as np
+from jax import Array
+
+from jaxnn import plots
+from jaxnn.landscape import paths, symmetries
+from jaxnn.landscape.directions import between
+from jaxnn.landscape.symmetries import Symmetry
+from jaxnn.studies.members import Network, figures_in, label, taken
+from jaxnn.studies.settings import Align, Between, OfStore
+
+
+def draw_path(settings: Between) -> str:
+    """Draw the loss along the straight line between two networks, along that to the aligned second
+    one, and along a trained curve; give the report.
+
+    Raises:
+        ValueError: settings out of range; as `members.taken`.
+    """
+    _check(settings.points)
+    if settings.steps < 0:
+        raise ValueError(f"--steps is {settings.steps}: give 0 or more")
+    posed, networks = taken(settings, 2)
+    a, b = (network.point for network in networks)
+    aligned = jax.jit(Symmetry.align)(symmetries.of(posed.loss_fn), a, b)
+    straight = jax.jit(lambda f, a, b: paths.straight(f, a, b, points=settings.points))
+    curve = jax.jit(
+        lambda f, a, b, key: paths.curve(f, a, b, key, steps=settings.steps, points=settings.points)
+    )
+    found: dict[str, Any] = {
+        "straight": straight(posed.loss_fn, a, b),
+        "straight, aligned": straight(posed.loss_fn, a, aligned),
+        "trained curve, aligned": curve(posed.loss_fn, a, aligned, jax.random.key(settings.seed)),
+    }
+    files = _figure(settings, "path", posed.source.name, networks, found)
+    return "\n".join([*_report(posed.source.name, networks, found), *files])
+
+
+def draw_align(settings: Align) -> str:
+    """Match two networks' hidden units by weights and by activations, and give the report: distance
+    and barrier before and after, orbit sizes, and the matching of the first hidden layer.
+
+    Raises:
+        ValueError: settings out of range; as `members.taken`.
+    """
+    _check(settings.points)
+    posed, networks = taken(settings, 2)
+    a, b = (network.point for network in networks)
+    group = symmetries.of(posed.loss_fn)
+    straight = jax.jit(lambda f, a, b: paths.straight(f, a, b, points=settings.points))
+    found, rows = {"as they are": straight(posed.loss_fn, a, b)}, [_apart("as they are", a, b)]
+    for way in ("weights", "activations"):
+        aligned = jax.jit(lambda g, a, b, way=way: g.align(a, b, by=way))(group, a, b)
+        found[f"aligned by {way}"] = straight(posed.loss_fn, a, aligned)
+        rows.append(_apart(f"aligned by {way}", a, aligned))
+    distance = float(jax.jit(Symmetry.distance)(group, a, b))
+    kinds = ", ".join(group.kinds(a)) or "none: no hidden layer"
+    report = [
+        *_report(posed.source.name, networks, found),
+        *(f"distance {name:24}{value:.6g}" for name, value in rows),
+        f"distance over the group       {distance:.6g}",
+        f"what moves the hidden units: {kinds}",
+        f"images of each: {', '.join(_images(group, network.point) for network in networks)}",
+    ]
+    return "\n".join([*report, *_figure(settings, "align", posed.source.name, networks, found)])
+
+
+def _check(points: int) -> None:
+    if points < 3:
+        raise ValueError(f"--points is {points}: give at least 3")
+
+
+def _apart(name: str, a: Any, b: Any) -> tuple[str, float]:
+    squares = [float(np.sum(np.square(leaf))) for leaf in jax.tree.leaves(between(a, b))]
+    return name, sum(squares) ** 0.5
+
+
+def _images(group: Symmetry, point: Any) -> str:
+    """The orbit's size and dimension, or why they are not counted."""
+    try:
+        size = f"{group.orbit_size(point):,}"
+    except ValueError as error:
+        return f"not counted ({error})"
+    dimension = group.orbit_dimension(point)
+    return size + (f" sheets of dimension {dimension}" if dimension else "")
+
+
+def _report(name: str, networks: list[Network], found: dict[str, Any]) -> list[str]:
+    ends = [f"  {k}: {n.name}, final loss {n.final_loss:.6g}" for k, n in enumerate(networks, 1)]
+    width = max(map(len, found)) + 2
+    lines = [
+        f"{key:{width}}{_number(path.barrier):>13}{_number(path.saddle_height):>15}"
+        f"{_number(path.length):>12}"
+        for key, path in found.items()
+    ]
+    head = f"{'path':{width}}{'barrier':>13}{'above higher':>15}{'length':>12}"
+    return [f"{name}, two networks", *ends, head, *lines]
+
+
+def _number(value: Array) -> str:
+    return f"{float(value):.5g}"
+
+
+def _figure(
+    settings: OfStore, kind: str, name: str, networks: list[Network], found: dict[str, Any]
+) -> list[str]:
+    made, axes = plots.figure(width=6.5, height=4.2)
+    lines = {
+        f"{key}: barrier {float(path.barrier):.3g}": (
+            np.asarray(path.positions), np.asarray(path.losses)
+        )
+        for key, path in found.items()
+    }  # fmt: skip
+    ax = plots.along_paths(axes[0, 0], lines)
+    ax.set_title(f"{name}: from {networks[0].name} to {networks[1].name}", loc="left")
+    files = plots.save(made, figures_in(settings) / f"{kind}-{label(settings, networks)}")
+    return [f"wrote {file}" for file in files]
