@@ -12,6 +12,9 @@ ROOT = Path(__file__).parents[1]
 SAYS = {
     "01_one_network.py": ["node 0.490", "error 1.11", "agree to 1e-12"],
     "02_many_starts.py": ["scale", "of 64"],
+    "03_slices.py": ["converged", "resolved: True", "one network's length away"],
+    "04_spectra.py": ["True", "by exact, 610 products", "2 / step size = 25", "step   500"],
+    "05_anybodys_model.py": ["Equinox", "Flax NNX", "dict", "atoms      -2.9995"],
 }
 
 

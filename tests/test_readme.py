@@ -21,7 +21,9 @@ def test_the_ten_lines_run_and_what_follows_them_too():
             assert space["run"].losses.shape == (40, 3)
             leaves = jax.tree.leaves(space["run"].params)
             assert all(bool(jnp.isfinite(leaf).all()) for leaf in leaves)
-    assert len(rest) == 2
+    assert len(rest) == 3
+    assert bool(jnp.isfinite(space["plane"]).all())
+    assert space["group"].orbit_size(space["best"]) == 2**8 * 40320
     assert int(space["way"].steps[-1]) == 100
     assert space["run"].losses.shape == (40, 11)
 

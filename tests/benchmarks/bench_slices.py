@@ -129,8 +129,8 @@ def main():
     share = statistics.median(rows[0]["sgemm 2048, as many products"]) / median
     print(f"jaxnn: {NEEDED / median / 1e9:.0f} GFLOP/s of needed products, {share:.0%} of sgemm")
     with jax.enable_x64(True):
-        exact = jax.tree.map(in_float64, (loss_fn, point, pair, xs))
-        truth = slices.plane(exact[0], exact[1], *exact[2], exact[3], exact[3], over=devices.each)
+        f, p, (v, w), at = jax.tree.map(in_float64, (loss_fn, point, pair, xs))
+        truth = slices.plane(f, p, v, w, at, at, over=devices.each)
     gap = np.max(np.abs(np.asarray(ours["values"]) / np.asarray(truth) - 1))
     print(f"jaxnn (float32) from float64: at most {gap:.1e}, relatively")
     if peers is not None:

@@ -4,6 +4,8 @@ parameters): jaxnn against PyHessian, curvlinops with scipy's eigsh, and PyTorch
 Run: python tests/benchmarks/bench_spectra.py
 """
 
+from typing import Any
+
 import digits_network
 import jax
 import jax.numpy as jnp
@@ -82,7 +84,7 @@ def main():
     def ours():
         found["jaxnn"] = jax.block_until_ready(extreme(loss_fn, point, key.copy()).eigenvalues)
 
-    top = {"jaxnn": ours}
+    top: dict[str, Any] = {"jaxnn": ours}
 
     def ours_dense():
         jax.block_until_ready(whole(loss_fn, point))
