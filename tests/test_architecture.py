@@ -63,6 +63,7 @@ HOUSE = [
     "studies.members",
     "studies.findings",
     "studies.one_network",
+    "studies.run_planes",
     "studies.around",
     "studies.connections",
     "cli",

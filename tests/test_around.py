@@ -1,5 +1,6 @@
 """`jaxnn slice` and `jaxnn spectrum`, and which networks of a store are meant."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -124,6 +125,8 @@ def test_the_spectrum_of_a_large_network_has_bounds_and_standard_errors(tmp_path
     initial_weights.run(study)
     report = around.draw_spectrum(settings_for(Spectrum, out, tmp_path, k=3, starts=2))
     assert "2410 parameters" in report
+    with pytest.raises(ValueError, match="was trained by mini-batches"):
+        around.draw_slice(settings_for(Slice, out, tmp_path, along="run"))
     assert "(standard error)" in report
     assert "index" not in report
     assert len(report.splitlines()) == 3 + 3 + 2
@@ -143,3 +146,21 @@ def test_wrong_settings_are_refused(kind, asked, message, store, tmp_path):
     draw: Any = around.draw_slice if kind is Slice else around.draw_spectrum
     with pytest.raises(ValueError, match=message):
         draw(settings_for(kind, store, tmp_path, **asked))
+
+
+def test_a_run_is_drawn_on_its_principal_plane(store, tmp_path):
+    asked = settings_for(Slice, store, tmp_path, along="run", points=15)
+    report = around.draw_slice(asked)
+    _, (network,) = members.taken(asked, 1)
+    assert f"{network.steps} updates" in report
+    assert "trained again, it ends 0.0e+00 from the stored weights" in report
+    shares = re.search(r"the plane holds ([\d.]+)% \+ ([\d.]+)%", report)
+    assert shares is not None
+    assert 60 < sum(map(float, shares.groups())) <= 100.1
+    assert len(list(tmp_path.glob("slice-run-*"))) == 2
+    for wrong, message in (
+        ({"value": "accuracy"}, "--along run with --value accuracy"),
+        ({"at": "initial"}, "--along run with --at initial"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            around.draw_slice(settings_for(Slice, store, tmp_path, along="run", **wrong))

@@ -168,15 +168,60 @@ def test_all_of_it_under_jit_and_vmap():
 
 
 @pytest.mark.parametrize(
-    ("point", "index"), [((0.0, 0.0), 0), ((-0.270845, -0.923039), 2), ((0.086678, 2.884255), 1)]
+    ("x", "y", "index"),
+    [
+        (3.0, 2.0, 0),
+        (-2.805118086952745, 3.131312518250573, 0),
+        (-3.779310253377747, -3.283185991286170, 0),
+        (3.584428340330492, -1.848126526964404, 0),
+        (0.0866775, 2.884255, 1),
+        (3.385154, 0.073852, 1),
+        (-0.270845, -0.923039, 2),
+    ],
 )
-def test_himmelblaus_maximum_and_saddle_have_their_indices(point, index):
-    at = {"x": jnp.array(point[0]), "y": jnp.array(point[1])}
-    if index == 0:
-        at = {"x": jnp.array(3.0), "y": jnp.array(2.0)}
+def test_himmelblaus_minima_saddles_and_maximum_have_their_indices(x, y, index):
+    at = {"x": jnp.array(x), "y": jnp.array(y)}
+    slope = jax.grad(landscapes.himmelblau)(at)
+    assert abs(float(slope["x"])) + abs(float(slope["y"])) < 1e-3
     found = curvature.inertia(curvature.eigenvalues(landscapes.himmelblau, at))
     assert int(found.negative) == index
     assert (int(found.zero), int(found.positive)) == (0, 2 - index)
+    # f_xx = 12 x^2 + 4 y - 42, f_yy = 4 x + 12 y^2 - 26, f_xy = 4 (x + y), by hand
+    H = [[12 * x**2 + 4 * y - 42, 4 * (x + y)], [4 * (x + y), 4 * x + 12 * y**2 - 26]]
+    np.testing.assert_allclose(curvature.hessian(landscapes.himmelblau, at), H, rtol=1e-12)
+
+
+def test_a_linear_networks_hessian_is_its_inputs_covariance():
+    """One layer, identity: E = mean |W x + b - d|^2, so H is (2/n) of the Gram matrix of (x, 1),
+    once for each output, whatever the weights.
+    """
+    params, batch, _ = problem(sizes=(3, 2), cases=9, activation="identity")
+    loss_fn = jaxnn.loss_on(batch, activation="identity")
+    ones = np.hstack([batch.inputs, np.ones((9, 1))])
+    expected = np.sort(np.repeat(np.linalg.eigvalsh(2 / 9 * ones.T @ ones), 2))
+    np.testing.assert_allclose(curvature.eigenvalues(loss_fn, params), expected, rtol=1e-11)
+    blocks = curvature.blocks(loss_fn, params, by="unit")
+    for name in ("0[0]", "0[1]"):
+        np.testing.assert_allclose(blocks[name], 2 / 9 * ones.T @ ones, atol=1e-13)
+
+
+def test_the_hessian_is_that_of_curvlinops():
+    """Its MSELoss is a mean over outputs too: half of ours for two outputs."""
+    torch = pytest.importorskip("torch")
+    curvlinops = pytest.importorskip("curvlinops")
+    params, batch, loss_fn = problem()
+    model = torch.nn.Sequential(
+        torch.nn.Linear(3, 4), torch.nn.Tanh(), torch.nn.Linear(4, 2), torch.nn.Sigmoid()
+    ).double()
+    with torch.no_grad():
+        for own, leaf in zip(model.parameters(), jax.tree.leaves(params), strict=True):
+            own.copy_(torch.tensor(np.asarray(leaf)))
+    cases = [tuple(torch.tensor(np.asarray(part)) for part in batch)]
+    H = curvlinops.HessianLinearOperator(
+        model, torch.nn.MSELoss(), list(model.parameters()), cases
+    ).to_scipy()
+    dense = 2 * (H @ np.eye(H.shape[0]))
+    np.testing.assert_allclose(curvature.hessian(loss_fn, params), dense, atol=1e-13)
 
 
 def test_an_eigenvalue_at_the_rounding_of_the_largest_is_zero():

@@ -28,6 +28,12 @@ def draw(kind):
         bowl = 0.1 + xs[None, :] ** 2 + ys[:, None] ** 2
         bowl[0, 0] = np.nan
         plots.contours(ax, xs, ys, bowl, points=np.zeros((1, 2)), labels=["0.1"])
+    elif kind == "run":
+        xs = ys = np.linspace(-1, 1, 9)
+        bowl = 0.1 + xs[None, :] ** 2 + ys[:, None] ** 2
+        plots.contours(ax, xs, ys, bowl, points=np.zeros((0, 2)), labels=[])
+        way = np.array([[0.9, 0.9], [0.4, 0.5], [0.0, 0.0]])
+        plots.run_in_plane(ax, way, np.array([1.8, 0.6, 0.1]), np.array([0.3, 0.1, 0.0]))
     elif kind == "band":
         ts, values = np.linspace(-1, 1, 9), rng.uniform(0.1, 1, (5, 9))
         values[0, 3] = np.nan
@@ -59,6 +65,7 @@ def draw(kind):
         "eigenvalues",
         "density",
         "paths",
+        "run",
     ],
 )
 def test_the_same_picture_is_the_same_bytes(kind, tmp_path):

@@ -100,6 +100,8 @@ def test_the_density_of_a_small_network_is_its_exact_histogram():
     np.testing.assert_allclose(found.nodes[0], curvature.eigenvalues(loss_fn, bed()), rtol=1e-12)
     share, error = found.share(-1.0, 0.0)
     np.testing.assert_allclose([share, error], [4 / 9, 0], rtol=1e-12)
+    edges = jnp.array([-1.0, 0.0, 0.0055, 0.17286950757692253])
+    np.testing.assert_allclose(found.histogram(edges), [4 / 9, 2 / 9, 3 / 9], rtol=1e-12)
     grid = jnp.linspace(-0.5, 0.7, 4001)
     total = jnp.trapezoid(found.smoothed(grid, 0.01), grid)
     np.testing.assert_allclose(total, 1.0, rtol=1e-9)

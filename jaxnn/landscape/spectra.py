@@ -181,6 +181,17 @@ class Density:
         bumps = jnp.exp(-0.5 * gaps**2) / (width * jnp.sqrt(2.0 * jnp.pi))
         return jnp.sum(bumps * self.weights[None], axis=(1, 2)) / len(self.nodes)
 
+    def histogram(self, edges: Array) -> Array:
+        """The share of eigenvalues in each bin [edges_i, edges_i+1), the last one closed:
+        (bins,), averaged over starts; exact counts over P where `exact`.
+        """
+        place = jnp.searchsorted(edges, self.nodes, side="right") - 1
+        place = jnp.where(self.nodes == edges[-1], len(edges) - 2, place)
+        bins = jnp.arange(len(edges) - 1)
+        inside = place[:, :, None] == bins[None, None]
+        total = jnp.sum(jnp.where(inside, self.weights[:, :, None], 0.0), axis=(0, 1))
+        return total / len(self.nodes)
+
     def share(self, low: float | Array, high: float | Array) -> tuple[Array, Array]:
         """The share of eigenvalues in [low, high] and its standard error over starts (0 if exact).
 

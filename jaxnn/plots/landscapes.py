@@ -123,3 +123,21 @@ def along_paths(ax: Axes, losses: Mapping[str, tuple[np.ndarray, np.ndarray]]) -
     ax.set_ylabel("loss on the training cases")
     ax.legend()
     return ax
+
+
+def run_in_plane(
+    ax: Axes, coordinates: np.ndarray, losses: np.ndarray, off_plane: np.ndarray
+) -> Axes:
+    """A training run over a plane that `contours` drew: its projections (records, 2), joined.
+
+    Each point has the colour of its true loss (records,) on the plane's own colours, which differs
+    from the ground where the run is off the plane; its size grows with how far (records,) that is.
+    """
+    norm = ax.collections[0].norm
+    farthest = float(np.max(off_plane)) or 1.0
+    ax.plot(*coordinates.T, color="white", lw=0.8, zorder=2)
+    ax.scatter(
+        *coordinates.T, c=losses, norm=norm, cmap="viridis", edgecolors="white", linewidths=0.6,
+        s=12 + 90 * off_plane / farthest, zorder=3,
+    )  # fmt: skip
+    return ax

@@ -16,6 +16,7 @@ from jaxnn.landscape import curvature, directions, slices, spectra, traces
 from jaxnn.losses import LossOn
 from jaxnn.studies.members import Network, figures_in, label, taken
 from jaxnn.studies.problem import Posed
+from jaxnn.studies.run_planes import draw_run
 from jaxnn.studies.settings import Slice, Spectrum
 
 
@@ -33,6 +34,8 @@ def draw_slice(settings: Slice) -> str:
     if settings.reach is not None and not 0 < settings.reach < float("inf"):
         raise ValueError(f"--reach is {settings.reach}: give a finite number above 0")
     posed, (network,) = taken(settings, 1)
+    if settings.along == "run":
+        return draw_run(settings, posed, network)
     value = _value(settings, posed)
     pair, reaches, unit = _directions(settings, posed, network)
     xs, ys = (jnp.linspace(-r, r, settings.points) for r in reaches)

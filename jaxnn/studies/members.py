@@ -18,13 +18,14 @@ from jaxnn.vocabulary import MEMBER, SCALE, SCHEME
 
 
 class Network(NamedTuple):
-    """A network of a store: its name, its place (scheme, scale, member), its final loss as stored,
-    and its point and start.
+    """A network of a store: its name, its place (scheme, scale, member), its final loss and number
+    of updates as stored, and its point and start.
     """
 
     name: str
     place: tuple[int, int, int]
     final_loss: float
+    steps: int
     point: Any
     start: Any
 
@@ -119,6 +120,7 @@ def _network(dataset: Any, place: tuple[int, int, int], at: str) -> Network:
         f"network {member}" + (" at its start" if at == "initial" else ""),
         place=place,
         final_loss=float(dataset.final_loss.values[place]),
+        steps=int(dataset.steps.values[place]),
         point=points[at],
         start=points["initial"],
     )

@@ -143,10 +143,10 @@ class Slice(OfStore):
     there.
     """
 
-    along: Literal["filter", "layer", "weight", "unit", "eigenvectors", "start"] = "filter"
+    along: Literal["filter", "layer", "weight", "unit", "eigenvectors", "start", "run"] = "filter"
     """Random directions, each unit's (filter), layer's or weight's part as long as the network's,
-    or of length 1 (unit); the two eigenvectors of largest curvature; or towards the initial weights
-    and across."""
+    or of length 1 (unit); the two eigenvectors of largest curvature; towards the initial weights
+    and across; or the principal plane of its training run, with the run on it (full batches)."""
     value: Literal["loss", "gradient_norm", "accuracy"] = "loss"
     """What is drawn."""
     points: int = 51
@@ -155,7 +155,7 @@ class Slice(OfStore):
     """Random lines in the band."""
     reach: float | None = None
     """How far to go each way, in multiples of a direction; default 1, for eigenvectors where the
-    curvature has doubled the loss."""
+    curvature has doubled the loss, for a run a quarter beyond it."""
 
 
 @dataclass(frozen=True)
