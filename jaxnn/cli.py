@@ -49,7 +49,10 @@ def _complain(error: Exception) -> int:
 def _run(command: Study | Train | Check | Slice | Spectrum | Between | Align) -> None:
     from jaxnn import devices
 
-    devices.use_all_cores()
+    try:
+        devices.use_all_cores()
+    except RuntimeError as error:
+        raise ValueError(f"{error}; or give the command in a process of its own") from error
     if isinstance(command, Study):
         if command.distributed:
             devices.join_others(command.coordinator, command.processes, command.process)

@@ -33,10 +33,14 @@ def use_all_cores(cores: int | None = None) -> int:
     touched.
 
     Raises:
-        RuntimeError: jax has already started its backends, so that the number is fixed.
+        RuntimeError: jax has already started its backends, so that number and flags are fixed.
+        ValueError: fewer than 1.
     """
-    count = cores or len(os.sched_getaffinity(0))
+    count = len(os.sched_getaffinity(0)) if cores is None else cores
+    if count < 1:
+        raise ValueError(f"cores is {count}: give a whole number, at least 1")
     try:
+        jax.config.update("jax_num_cpu_devices", count + 1)  # refused once started
         jax.config.update("jax_num_cpu_devices", count)
     except RuntimeError as error:
         raise RuntimeError(

@@ -197,12 +197,18 @@ def train_minibatch(
     """`training.train_minibatch` on the cases of a `loss_on` for each member, in the order of its
     own key (members,).
 
-    Gradients by hand. Members run one after another on each device: at batches of 10 that is as
+    A member whose loss after an epoch is not finite stays where the epoch before left it. Gradients
+    by hand. Members run one after another on each device: at batches of 10 that is as
     fast as side by side, and a member's steps stay in the cache. Axes as in `train`.
 
     Raises:
-        ValueError: as `training.train_minibatch`; axes that do not fit.
+        ValueError: as `training.train_minibatch`; another number of keys than members; axes that do
+            not fit.
     """
+    if jnp.shape(keys) != (count_of(starts),):
+        raise ValueError(
+            f"keys have shape {jnp.shape(keys)}: give one for each of {count_of(starts)} members"
+        )
     members, common, _, _ = prepare(
         loss_fn, starts, rule, loss_axes, rule_axes, "matrices", 1, fill=False
     )

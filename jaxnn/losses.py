@@ -11,7 +11,9 @@ from typing import Any, TypeGuard
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
+from jax.core import Tracer
 
 from jaxnn.network import forward_columns, layers_of
 from jaxnn.vocabulary import Batch
@@ -184,7 +186,7 @@ def loss_on(
         ValueError: inputs that are not (cases, inputs), targets that are not (cases, outputs), a
             negative l2.
     """
-    if isinstance(l2, int | float) and not l2 >= 0:
+    if l2 is not None and not isinstance(l2, Tracer) and not np.all(np.asarray(l2) >= 0):
         raise ValueError(f"l2 is {l2}: give a number >= 0")
     return LossOn(
         checked_batch(batch), l2, activation if isinstance(activation, str) else tuple(activation)

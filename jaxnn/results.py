@@ -89,7 +89,11 @@ def create(
     zarr, path = _zarr(), Path(path)
     making = path.with_name(f".{path.name}.{os.getpid()}")
     shutil.rmtree(making, ignore_errors=True)
-    (making / "done").mkdir(parents=True)
+    try:
+        (making / "done").mkdir(parents=True)
+    except OSError as error:
+        reason = f"the store cannot be made ({error.strerror})"
+        raise OSError(error.errno, reason, str(path)) from error
     group = zarr.open_group(making / "arrays.zarr", mode="w")
     for name, variable in variables.items():
         shape = tuple(lengths[dim] for dim in variable.dims)

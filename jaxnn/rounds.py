@@ -71,12 +71,17 @@ def until(
         else:  # nobody to move: look less often
             checks = min(2 * checks, CHECKS)
         made = min(checks, blocks - block)
-        lanes, losses = _round(placed, common, stop, made, check_every, **fixed)
+        lanes, losses = _round(
+            placed.members, placed.tiles, common, stop, made, check_every, tile=tile, **fixed
+        )
         placed = dataclasses.replace(placed, members=lanes)
         ended.record(lanes, losses, block, made)
         block, going = block + made, np.flatnonzero(lanes.going)
     if max_steps % check_every and going.size:
-        lanes, _ = _round(placed, common, stop, 1, max_steps % check_every, **fixed)
+        lanes, _ = _round(
+            placed.members, placed.tiles, common, stop, 1, max_steps % check_every, tile=tile,
+            **fixed,
+        )  # fmt: skip
     ended.take(lanes)
     points, norms = collect(_finished(place(ended.state, tile), **fixed), count, tile)
     outcomes = ended.outcomes()
@@ -115,14 +120,16 @@ def _begin(placed: Placed, common: Common, stop: Stop, *, form: str, structure: 
     )  # also behind the tiles in use
 
 
-@partial(jax.jit, static_argnames=("form", "structure"), donate_argnums=0)
+@partial(jax.jit, static_argnames=("tile", "form", "structure"), donate_argnums=0)
 def _round(
-    placed: Placed,
+    before: Lanes,
+    tiles: Any,
     common: Common,
     stop: Stop,
     checks: Array,
     steps: Array,
     *,
+    tile: int,
     form: str,
     structure: Any,
 ) -> tuple[Lanes, Array]:
@@ -146,7 +153,7 @@ def _round(
         known = jnp.arange(CHECKS)[:, None] < made
         return lanes, jnp.where(known, losses, lanes.state.loss[None]).T
 
-    (after, losses), before = spread(one_tile, placed), placed.members
+    after, losses = spread(one_tile, Placed(before, tiles, tile))
     return after._replace(member=before.member, own=before.own), losses  # also behind those tiles
 
 

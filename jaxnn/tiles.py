@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import jax
@@ -11,7 +12,7 @@ import optax
 from jax import Array
 
 from jaxnn.descent import as_pytree
-from jaxnn.devices import count_of, side_by_side
+from jaxnn.devices import side_by_side
 from jaxnn.forms import FORMS, checked_form, filled_up, floats_of
 from jaxnn.losses import LossOn, penalised
 from jaxnn.runs import State, keep, move, start
@@ -131,18 +132,39 @@ def prepare(
             landscape; a loss that is not a scalar.
     """
     starts = jax.tree.map(jnp.asarray, starts)
-    members = count_of(starts)
-    if isinstance(loss_fn, LossOn) and not penalised(loss_fn.l2):
+    members = _members_of(starts)
+    named = loss_axes if isinstance(loss_axes, Mapping) else {}
+    if isinstance(loss_fn, LossOn) and not penalised(loss_fn.l2) and "l2" not in named:
         loss_fn = dataclasses.replace(loss_fn, l2=None)
     form = checked_form(form, loss_fn, starts)
-    tile = tile or tile_of(loss_fn, starts, form=form)
+    tile = tile_of(loss_fn, starts, form=form) if tile is None else tile
+    if tile < 1:
+        raise ValueError(f"tile is {tile}: give a whole number, at least 1")
     if fill and form == "matrices" and isinstance(loss_fn, LossOn):
         loss_fn = filled_up(loss_fn)
+    if isinstance(loss_axes, LossOn) and isinstance(loss_fn, LossOn):  # a prefix of it
+        l2 = None if loss_fn.l2 is None else loss_axes.l2
+        loss_axes = dataclasses.replace(loss_axes, cases=loss_fn.cases, l2=l2)
     own_loss, loss_rest = split(as_pytree(loss_fn), loss_axes, members, what="loss_axes")
     own_rule, rule_rest = split(as_pytree(rule), rule_axes, members, what="rule_axes")
     own, common = Own(own_loss, own_rule), Common(loss_rest, rule_rest)
     _try_one(starts, own, common)
     return (starts, own), common, form, tile
+
+
+def _members_of(starts: Any) -> int:
+    """How many members the starts have.
+
+    Raises:
+        ValueError: none, or different numbers of them in different leaves.
+    """
+    counts = {leaf.shape[0] if leaf.ndim else 0 for leaf in jax.tree.leaves(starts)}
+    if len(counts) != 1 or counts == {0}:
+        raise ValueError(
+            f"the starts' leaves have {sorted(counts)} entries along the first axis: wanted one "
+            "number everywhere, that of members, at least 1"
+        )
+    return counts.pop()
 
 
 def _try_one(starts: Any, own: Own, common: Common) -> None:

@@ -56,6 +56,7 @@ def test_the_best_network_is_the_one_with_the_lowest_final_loss(store, tmp_path)
         ({"member": (1, 2), "scheme": "normal", "scale": 5.0}, "names 2 networks: give 1"),
         ({"member": (6,), "scheme": "normal", "scale": 5.0}, "--member 6: there are 6, 0 to 5"),
         ({"member": (1,), "best": True}, "both say which networks"),
+        ({"seed": 2**40}, "--seed is 1099511627776"),
     ],
 )
 def test_networks_that_are_not_there_are_refused(asked, message, store, tmp_path):

@@ -56,6 +56,8 @@ def test_align_reports_distances_images_and_what_moves_the_units(store, tmp_path
     least = float(symmetries.of(posed.loss_fn).distance(a.point, b.point))
     assert float(lines["distance over the group"].split()[-1]) == pytest.approx(least, rel=1e-3)
     assert "what moves the hidden units: logistic" in report
+    matched = report.split("(- flipped): ")[1].splitlines()[0].split()
+    assert sorted(abs(int(unit)) for unit in matched) == [0, 1]
     assert "images of each: 8, 8" in report
     assert len(list(tmp_path.glob("align-*"))) == 2
 
@@ -65,6 +67,10 @@ def test_wrong_settings_are_refused(store, tmp_path):
         connections.draw_align(Align(store=store, out=tmp_path, points=2))
     with pytest.raises(ValueError, match="--steps is -1"):
         connections.draw_path(Between(store=store, out=tmp_path, steps=-1))
+    with pytest.raises(ValueError, match="--member 3 3: name different networks"):
+        connections.draw_align(
+            Align(store=store, out=tmp_path, scheme="normal", scale=1.0, member=(3, 3))
+        )
     with pytest.raises(ValueError, match="names 1 networks: give 2"):
         connections.draw_path(
             Between(store=store, out=tmp_path, scheme="normal", scale=1.0, member=(1,))

@@ -156,6 +156,12 @@ def test_blocks_are_cut_from_the_whole_hessian(by, names):
         np.testing.assert_array_equal(flat[numbers["0[2]"]], row)
 
 
+def test_a_key_with_a_dot_hides_no_block():
+    point = {"a.b": jnp.array(1.0), "a": {"b": jnp.array(1.0)}}
+    found = curvature.blocks(lambda p: p["a.b"] ** 2 + 5 * p["a"]["b"] ** 2, point, by="leaf")
+    assert sorted(float(block[0, 0]) for block in found.values()) == [2.0, 10.0]
+
+
 def test_all_of_it_under_jit_and_vmap():
     _, _, loss_fn = problem()
     points = jax.vmap(lambda k: jaxnn.init(k, (3, 4, 2), dtype=jnp.float64))(

@@ -61,3 +61,17 @@ def test_use_all_cores_gives_one_device_a_core_in_a_fresh_process():
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == ["3", "3"]
+
+
+def test_all_cores_are_asked_for_before_jax_starts_even_if_the_number_agrees():
+    script = (
+        "import jax; from jaxnn import devices; devices.use_all_cores(2); jax.numpy.ones(1)\n"
+        "try:\n    devices.use_all_cores(2)\n"
+        "except RuntimeError as error:\n    print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert "jax has already started" in done.stdout
+    with pytest.raises(ValueError, match="cores is 0"):
+        devices.use_all_cores(0)

@@ -137,6 +137,9 @@ def test_the_suggested_range_is_where_a_parabola_has_risen():
     np.testing.assert_allclose(6 * at + at**2, 9.0, rtol=1e-12)
     flat_there = directions.suggest_range(lambda p: 1.0 + 0 * p[0], jnp.zeros(2), jnp.ones(2))
     assert np.isinf(flat_there)
+    # where the loss is 0 the rise is what t = 1 makes it
+    at = directions.suggest_range(loss_fn, jnp.zeros(2), jnp.array([0.0, 3.0]))
+    np.testing.assert_allclose(at, 1.0, rtol=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -146,6 +149,16 @@ def test_the_suggested_range_is_where_a_parabola_has_risen():
         (lambda p: directions.normalised(p, p, by="filter", biases="zeros"), "mean 'zero'"),
         (lambda p: directions.normalised(p, p[:1]), "direction and point differ in structure"),
         (lambda p: checks.check_direction(p, jax.tree.map(jnp.zeros_like, p)), "is zero"),
+        (lambda p: checks.check_direction(p, jax.tree.map(lambda leaf: leaf + jnp.nan, p)), "NaN"),
+        (
+            lambda p: directions.pair(
+                jax.tree.map(jnp.zeros_like, p), jax.random.key(0), normalise="filter"
+            ),
+            "the point is zero and gives no lengths for 'filter'",
+        ),
+        (lambda p: directions.pair(jnp.ones(1), jax.random.key(0)), "a plane needs at least 2"),
+        (lambda p: directions.normalised(jax.tree.map(jnp.zeros_like, p), p), "is zero"),
+        (lambda p: directions.suggest_range(lambda q: q, jnp.ones(2), jnp.ones(2)), r"\(2,\)"),
         (lambda p: checks.check_point(()), "no leaves"),
         (lambda p: checks.check_point({"w": jnp.array([1, 2])}), r"\['w'\] is of int32"),
         (lambda p: checks.check_point([p, jnp.array([1.0, jnp.nan])]), r"\[1\] holds NaN"),

@@ -161,6 +161,7 @@ def test_the_number_of_devices_changes_no_bits(cores, tmp_path, expected):
         (Where(shard="0/2", engine="dask"), "share the chunks: give one"),
         (Where(workers=2), "are for --engine dask"),
         (Where(scheduler="tcp://a:1"), "are for --engine dask"),
+        (Where(coordinator="a:1", processes=2), "are for --distributed"),
     ],
 )
 def test_ways_of_sharing_that_mean_nothing_are_refused(where, message):

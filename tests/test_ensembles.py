@@ -327,3 +327,42 @@ def test_starts_that_do_not_fit_the_cases_and_losses_that_are_no_number_are_refu
         ensembles.train(LOSS, ensembles.init(jax.random.key(0), (3, 1), members=2), SGD, steps=1)
     with pytest.raises(ValueError, match=r"the loss has shape \(2,\)"):
         ensembles.train(lambda p: p, jnp.ones((3, 2)), SGD, steps=1)
+
+
+def test_members_that_are_not_as_many_everywhere_are_refused():
+    starts = draw(4)
+    ragged = (starts[0]._replace(biases=jnp.zeros((2, 3))), starts[1])
+    with pytest.raises(ValueError, match=r"have \[2, 4\] entries along the first axis"):
+        ensembles.train(LOSS, ragged, SGD, steps=1)
+    with pytest.raises(ValueError, match=r"have \[0\] entries"):
+        ensembles.train(LOSS, jax.tree.map(lambda leaf: leaf[:0], starts), SGD, steps=1)
+    with pytest.raises(ValueError, match="tile is 0"):
+        ensembles.train(LOSS, starts, SGD, steps=1, tile=0)
+    for keys in (jax.random.split(jax.random.key(0), 3), jax.random.key(0)):
+        with pytest.raises(ValueError, match="give one for each of 4 members"):
+            ensembles.train_minibatch(LOSS, starts, SGD, keys, epochs=1, batch_size=2)
+
+
+def test_a_prefix_of_a_landscape_says_what_is_own_where_rows_fill_up_too():
+    keys = jax.random.split(jax.random.key(0), 2)
+    inputs = jax.random.normal(keys[0], (2, 601, 2))
+    targets = jax.random.uniform(keys[1], (2, 601, 1))
+    own = jaxnn.losses.LossOn(Batch(inputs, targets), jnp.array([0.0, 0.1]), "sigmoid")
+    prefix: Any = jaxnn.losses.LossOn(0, 0, "sigmoid")  # pyright: ignore[reportArgumentType]
+    settings: dict[str, Any] = {"steps": 5, "form": "matrices"}
+    run = ensembles.train(own, draw(2), SGD, loss_axes=prefix, **settings)
+    chex.assert_trees_all_equal(run, ensembles.train(own, draw(2), SGD, loss_axes=0, **settings))
+    alone = jaxnn.train(
+        jaxnn.loss_on(Batch(inputs[1], targets[1]), l2=0.1), member(draw(2), 1), SGD, steps=5
+    )
+    np.testing.assert_allclose(run.losses[1], alone.losses, rtol=1e-5)
+    with pytest.raises(ValueError, match=r"gives each member its own l2, which has shape \(\)"):
+        ensembles.train(LOSS, draw(2), SGD, steps=1, loss_axes={"l2": 0})
+
+
+def test_an_end_at_infinity_is_replayed_and_a_zero_of_the_other_sign_is_not():
+    start = jnp.array([[jnp.inf], [0.0]])
+    run = ensembles.train(quadratic, start, SGD, steps=3)
+    ensembles.replay(quadratic, start[0], SGD, steps=0, expected=run.params[0])
+    with pytest.raises(ValueError, match="the replay ends up to 0 away"):
+        ensembles.replay(quadratic, start[1], SGD, steps=0, expected=jnp.array([-0.0]))

@@ -125,3 +125,8 @@ def test_saturation_is_0_at_the_steepest_and_1_without_any_response():
     assert float(loss_fn.saturation(far)) > 0.999
     dead = [(jnp.array([[-1.0, -1.0]]), jnp.array([-1.0])), (jnp.ones((1, 1)), None)]
     assert float(jaxnn.loss_on(XOR, activation=("relu", "identity")).saturation(dead)) == 1
+
+
+def test_a_negative_penalty_among_many_is_refused():
+    with pytest.raises(ValueError, match="l2 is "):
+        jaxnn.loss_on(jaxnn.data.xor(), l2=jnp.array([0.1, -1.0]))

@@ -155,11 +155,23 @@ class TestSelfCheck:
         )
         assert not bool(found.resolved)
 
+    def test_a_constant_is_resolved(self):
+        ts = jnp.linspace(-1, 1, 11)
+        loss_fn = lambda p: 0.3 + 0 * jnp.sum(p)  # noqa: E731
+        values = slices.line(loss_fn, jnp.ones(2), jnp.ones(2), ts)
+        found = slices.self_check(loss_fn, jnp.ones(2), [jnp.ones(2)], [ts], values)
+        assert bool(found.resolved)
+
     def test_values_of_another_shape_are_refused(self):
         with pytest.raises(ValueError, match=r"values have shape \(3,\) for axes of \(4,\)"):
             slices.self_check(
                 landscapes.double_well, jnp.array(0.0), [jnp.array(1.0)], [jnp.arange(4.0)],
                 jnp.zeros(3),
+            )  # fmt: skip
+        with pytest.raises(ValueError, match="2 directions and 1 axes"):
+            slices.self_check(
+                landscapes.double_well, jnp.array(0.0), [jnp.array(1.0)] * 2, [jnp.arange(4.0)],
+                jnp.zeros(4),
             )  # fmt: skip
 
 

@@ -520,3 +520,11 @@ def test_wrong_points_are_refused():
         jax.vmap(group.orbit_dimension)(group.images(point))
     with pytest.raises(ValueError, match="the group has 3715891200 elements, more than 100000"):
         group.images(network((2, 10, 1)))
+
+
+def test_a_point_that_is_not_finite_is_refused():
+    loss_fn = jaxnn.loss_on(jaxnn.data.xor())
+    point = jaxnn.init(jax.random.key(0), (2, 2, 1))
+    broken = jax.tree.map(lambda leaf: leaf + jnp.nan, point)
+    with pytest.raises(ValueError, match="layer 0 holds NaN or infinity"):
+        symmetries.of(loss_fn).orbit_size(broken)

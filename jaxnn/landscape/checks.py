@@ -58,16 +58,22 @@ def check_loss(loss_fn: Landscape, point: Any, *, what: str = "the point") -> No
 
 
 def check_direction(point: Any, direction: Any) -> None:
-    """Refuse a direction that does not fit the point, or that is concrete and zero.
+    """Refuse a direction that does not fit the point, or that is concrete and zero or not finite.
 
     Raises:
         ValueError: such a direction.
     """
     check_alike(point, direction, what="point and direction")
-    leaves = jax.tree.leaves(direction)
-    traced = any(isinstance(leaf, Tracer) for leaf in leaves)
-    if not traced and not any(np.any(np.asarray(leaf)) for leaf in leaves):
+    check_point(direction, what="the direction")
+    if is_zero(direction):
         raise ValueError("the direction is zero: give one that leads somewhere")
+
+
+def is_zero(tree: Any) -> bool:
+    """Whether a tree is concrete and holds zeros alone."""
+    leaves = jax.tree.leaves(tree)
+    traced = any(isinstance(leaf, Tracer) for leaf in leaves)
+    return not traced and not any(np.any(np.asarray(leaf)) for leaf in leaves)
 
 
 def check_points(**counts: int) -> None:

@@ -207,10 +207,10 @@ def numbers_of(point: Any, by: str, *, unit_axis: int = 0) -> dict[str, Array]:
         ValueError: an unknown way.
     """
     lookup({"leaf": 0, "layer": 0, "unit": 0}, by, what="kind of block")
-    paths = [
-        jax.tree_util.keystr(path, simple=True, separator=".") or "point"
-        for path, _ in jax.tree_util.tree_leaves_with_path(point)
-    ]
+    found_at = [path for path, _ in jax.tree_util.tree_leaves_with_path(point)]
+    paths = [jax.tree_util.keystr(p, simple=True, separator=".") or "point" for p in found_at]
+    if len(set(paths)) < len(paths):  # a key with a dot in it
+        paths = [jax.tree_util.keystr(path) for path in found_at]
     shapes = [jnp.shape(leaf) for leaf in jax.tree.leaves(point)]
     ends = list(itertools.accumulate(math.prod(shape) for shape in shapes))
     numbers = [

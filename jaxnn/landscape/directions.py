@@ -11,7 +11,13 @@ from jax import Array
 from jax.core import Tracer
 from jax.flatten_util import ravel_pytree
 
-from jaxnn.landscape.checks import check_alike, check_direction, check_point
+from jaxnn.landscape.checks import (
+    check_alike,
+    check_direction,
+    check_loss,
+    check_point,
+    is_zero,
+)
 from jaxnn.vocabulary import Landscape, lookup
 
 
@@ -99,8 +105,9 @@ def gaussian(
     normalise, biases, unit_axis: as in `normalised`; the point gives the lengths.
 
     Raises:
-        ValueError: as `normalised`.
+        ValueError: a point that is no tree of finite floats; as `normalised`.
     """
+    check_point(point)
     flat, unravel = ravel_pytree(point)
     drawn = unravel(jax.random.normal(key, flat.shape, flat.dtype))
     return normalised(drawn, point, by=normalise, biases=biases, unit_axis=unit_axis)
@@ -109,7 +116,12 @@ def gaussian(
 def pair(point: Any, key: Array, *, normalise: str = "none", unit_axis: int = 0) -> tuple[Any, Any]:
     """Two independent Gaussian directions, normalised, then made perpendicular and of the first's
     length, so that the axes of their plane have one unit.
+
+    Raises:
+        ValueError: a point of one number, which has no plane; as `gaussian`.
     """
+    if ravel_pytree(point)[0].size < 2:
+        raise ValueError("the point has 1 parameter: a plane needs at least 2")
     keys = jax.random.split(key)
     drawn = [gaussian(point, k, normalise=normalise, unit_axis=unit_axis) for k in keys]
     unit, other, (length, *_) = _gram_schmidt(*drawn)
@@ -143,12 +155,19 @@ def normalised(
             PyTorch and Equinox; -1 for Flax's kernels.
 
     Raises:
-        ValueError: trees of different structure, an unknown way.
+        ValueError: trees of different structure, an unknown way; a concrete point or direction that
+            is zero where it is to give lengths.
     """
     check_alike(direction, point, what="direction and point")
     ways = {"none": None, "unit": None, "filter": 1, "layer": 0, "weight": None}
     shared = lookup(ways, by, what="way to normalise")
     lookup({"with their units": 0, "zero": 0}, biases, what="way with biases")
+    if by in ("filter", "layer", "weight") and is_zero(point):
+        raise ValueError(
+            f"the point is zero and gives no lengths for {by!r}: take 'unit' or 'none'"
+        )
+    if by == "unit":
+        check_direction(point, direction)
     if biases == "zero":
         direction = jax.tree.map(
             lambda leaf: leaf if jnp.ndim(leaf) > 1 else jnp.zeros_like(leaf), direction
@@ -217,13 +236,13 @@ def suggest_range(
     curvature c at the point: |g| t + |c| t^2 / 2 = rise.
 
     A scalar, in multiples of the direction; infinite where slope and curvature are 0. rise: in
-    units of the loss; default the loss at the point, so that it about doubles.
+    units of the loss; default the loss at the point, so that it about doubles, or where that is 0
+    what t = 1 makes it.
 
     Raises:
-        ValueError: a direction that is zero or of another structure; a point that is no tree of
-            finite floats.
+        ValueError: a direction that is zero or of another structure; as `checks.check_loss`.
     """
-    check_point(point)
+    check_loss(loss_fn, point)
     check_direction(point, direction)
 
     def along(t: Array) -> Array:
@@ -235,5 +254,7 @@ def suggest_range(
         lambda t: jax.jvp(along, (t,), (one,)), (zero,), (one,)
     )
     slope, curvature = jnp.abs(slope), jnp.abs(curvature)
-    rise = jnp.abs(value) if rise is None else rise
-    return 2.0 * rise / (slope + jnp.sqrt(slope**2 + 2.0 * curvature * rise))
+    if rise is None:
+        rise = jnp.where(value == 0, slope + 0.5 * curvature, jnp.abs(value))
+    speed = slope + jnp.sqrt(slope**2 + 2.0 * curvature * rise)
+    return jnp.where(speed > 0, 2.0 * rise / jnp.where(speed > 0, speed, 1.0), jnp.inf)

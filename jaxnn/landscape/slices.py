@@ -14,7 +14,7 @@ from jax.flatten_util import ravel_pytree
 from jax.tree_util import Partial
 
 from jaxnn.descent import as_pytree
-from jaxnn.landscape.checks import check_direction, check_point
+from jaxnn.landscape.checks import check_direction, check_loss, check_point
 from jaxnn.landscape.directions import gaussian
 from jaxnn.vocabulary import Landscape
 
@@ -90,10 +90,7 @@ def grid(
         ValueError: unequally many directions and axes, or none; as `line`.
     """
     axes = [_one_axis(f"axes[{k}]", axis) for k, axis in enumerate(axes)]
-    if len(directions) != len(axes) or not axes:
-        raise ValueError(
-            f"{len(directions)} directions and {len(axes)} axes: give one axis a direction"
-        )
+    _check_count(directions, axes)
     check_point(point)
     for direction in directions:
         check_direction(point, direction)
@@ -101,6 +98,13 @@ def grid(
     corners = jnp.stack(jnp.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(axes))
     values = over(Partial(at, as_pytree(loss_fn), point, list(directions)), corners)
     return jax.tree.map(lambda leaf: leaf.reshape(counts + leaf.shape[1:]), values)
+
+
+def _check_count(directions: Sequence[Any], axes: Sequence[Any]) -> None:
+    if len(directions) != len(axes) or not axes:
+        raise ValueError(
+            f"{len(directions)} directions and {len(axes)} axes: give one axis a direction"
+        )
 
 
 def _one_axis(name: str, values: Any) -> Array:
@@ -148,7 +152,7 @@ def bundle(
     may or may not show.
 
     Args:
-        loss_fn: as in `line`.
+        loss_fn: a point -> a scalar.
         point: t = 0 of every line.
         key: draws the directions; used up.
         ts: positions, in multiples of a direction.
@@ -161,7 +165,7 @@ def bundle(
     ts = _one_axis("ts", ts)
     if lines < 1:
         raise ValueError(f"lines is {lines}: give at least 1")
-    check_point(point)
+    check_loss(loss_fn, point)
 
     def one(k: Array) -> Array:
         direction = gaussian(point, k, normalise=normalise)
@@ -199,10 +203,15 @@ def self_check(
     automatic differentiation. Costs n gradients' derivatives.
 
     Raises:
-        ValueError: values that are not a number for each combination; fewer than 3 on an axis.
+        ValueError: values that are not a number for each combination; fewer than 3 on an axis;
+            unequally many directions and axes; as `line`.
     """
+    check_loss(loss_fn, point)
+    for direction in directions:
+        check_direction(point, direction)
     axes = [_one_axis(f"axes[{k}]", axis) for k, axis in enumerate(axes)]
     counts = tuple(len(axis) for axis in axes)
+    _check_count(directions, axes)
     if jnp.shape(values) != counts or min(counts) < 3:
         raise ValueError(
             f"values have shape {jnp.shape(values)} for axes of {counts}: wanted that shape, "
@@ -233,9 +242,13 @@ def self_check(
     extent = jnp.array([0.5 * (jnp.max(axis) - jnp.min(axis)) for axis in axes])
     height = jnp.max(values) - jnp.min(values)
     scales = (height, height / extent, height / (extent[:, None] * extent[None]))
+    # rounding in the values, as the quotients enlarge it
+    eps = jnp.finfo(part.dtype).eps * jnp.max(jnp.abs(part))
+    size = jnp.stack([jnp.sum(jnp.abs(rule[1]), axis=0) for rule in rules])
+    noise = (eps, eps * size, 4 * eps * size[:, None] * size[None])
     close = [
-        jnp.all(jnp.abs(a - b) <= 0.1 * jnp.maximum(scale, jnp.abs(b)))
-        for (a, b), scale in zip(pairs, scales, strict=True)
+        jnp.all(jnp.abs(a - b) <= 0.1 * jnp.maximum(scale, jnp.abs(b)) + 4 * floor)
+        for (a, b), scale, floor in zip(pairs, scales, noise, strict=True)
     ]
     return SelfCheck(*(jnp.stack(both) for both in pairs), resolved=jnp.all(jnp.stack(close)))
 

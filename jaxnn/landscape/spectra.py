@@ -118,7 +118,8 @@ def _until_close(
         eps = jnp.finfo(values.dtype).eps
         residuals = left + 4 * eps * held.widest  # Saad 2011, section 6.2, and rounding
         close = residuals <= tolerance * jnp.max(jnp.abs(values))
-        return values[first], residuals, close & there[first], small[:, first]
+        found = jnp.where(there[first] & jnp.isfinite(held.widest), values[first], jnp.nan)
+        return found, residuals, close & there[first], small[:, first]
 
     def going(carry: tuple[Tridiagonal, Array]) -> Array:
         held, done = carry

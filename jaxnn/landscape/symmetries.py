@@ -273,7 +273,7 @@ def of(loss_fn: Landscape) -> Symmetry:
 
 
 def _check_network(point: Any) -> None:
-    """Refuse what is not a sequence of (weights, biases) pairs of floating-point arrays."""
+    """Refuse what is not a sequence of (weights, biases) pairs of finite floating-point arrays."""
     layers = isinstance(point, list | tuple) and all(
         isinstance(layer, list | tuple) and len(layer) == 2 for layer in point
     )
@@ -289,6 +289,8 @@ def _check_network(point: Any) -> None:
                     f"layer {number} has numbers of type {jnp.result_type(leaf)}: give floating "
                     "point, as float32 or float64"
                 )
+            if not isinstance(leaf, Tracer) and not np.isfinite(np.asarray(leaf)).all():
+                raise ValueError(f"layer {number} holds NaN or infinity: give a finite point")
 
 
 def _normalised(values: Array) -> Array:

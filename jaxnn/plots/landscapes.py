@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -133,7 +134,7 @@ def run_in_plane(
     Each point has the colour of its true loss (records,) on the plane's own colours, which differs
     from the ground where the run is off the plane; its size grows with how far (records,) that is.
     """
-    norm = ax.collections[0].norm
+    norm: Any = ax.collections[0].norm
     farthest = float(np.max(off_plane)) or 1.0
     ax.plot(*coordinates.T, color="white", lw=0.8, zorder=2)
     ax.scatter(

@@ -64,11 +64,27 @@ def draw_align(settings: Align) -> str:
     report = [
         *_report(posed.source.name, networks, found),
         *(f"distance {name:24}{value:.6g}" for name, value in rows),
-        f"distance over the group       {distance:.6g}",
+        f"distance over the group       {distance:.6g}" + (" or less" if len(a) > 2 else ""),
+        *_matched(a, b, jax.jit(Symmetry.align)(group, a, b)),
         f"what moves the hidden units: {kinds}",
         f"images of each: {', '.join(_images(group, network.point) for network in networks)}",
     ]
     return "\n".join([*report, *_figure(settings, "align", posed.source.name, networks, found)])
+
+
+def _matched(a: Any, b: Any, aligned: Any) -> list[str]:
+    """Which units of b's first hidden layer became the units of a's; a line, none without one."""
+    if len(a) < 2:
+        return []
+    rows = [
+        np.hstack([np.asarray(W), np.zeros((len(W), 0)) if c is None else np.asarray(c)[:, None]])
+        for W, c in (b[0], aligned[0])
+    ]
+    gaps = [np.linalg.norm(rows[1][:, None] - sign * rows[0][None], axis=2) for sign in (1, -1)]
+    units = np.minimum(*gaps).argmin(axis=1)
+    flipped = gaps[1][np.arange(len(units)), units] < gaps[0][np.arange(len(units)), units]
+    named = ["-" * bool(turned) + str(unit) for unit, turned in zip(units, flipped, strict=True)]
+    return [f"units 0, 1, ... of the first are the second's (- flipped): {' '.join(named)}"]
 
 
 def _check(points: int) -> None:

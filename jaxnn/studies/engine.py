@@ -103,6 +103,10 @@ def share_of(where: Where) -> tuple[int, int]:
         raise ValueError("--shard, --distributed and --engine dask share the chunks: give one")
     if where.engine != "dask" and (where.scheduler or where.workers):
         raise ValueError("--scheduler and --workers are for --engine dask: give that too")
+    if not where.distributed and (where.coordinator or where.processes or where.process):
+        raise ValueError(
+            "--coordinator, --processes and --process are for --distributed: give that too"
+        )
     if where.distributed:
         return jax.process_index(), jax.process_count()
     if where.shard is None:

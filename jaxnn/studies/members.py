@@ -37,6 +37,8 @@ def taken(settings: OfStore, count: int) -> tuple[Posed, list[Network]]:
         ValueError: no store there; an unknown scheme, scale or member; another number of members
             than `count`; data that are not those of the study.
     """
+    if not 0 <= settings.seed < 2**32:
+        raise ValueError(f"--seed is {settings.seed}: give a whole number from 0 to 2^32 - 1")
     dataset = results.load(settings.store)
     posed = _posed(settings, json.loads(dataset.attrs["manifest"]))
     places = (
@@ -91,6 +93,8 @@ def _named(settings: OfStore, dataset: Any, count: int) -> list[tuple[int, int, 
             f"and --scale, of {', '.join(map(str, dataset[SCHEME].values))} and "
             f"{', '.join(f'{s:g}' for s in dataset[SCALE].values)}"
         )
+    if len(set(settings.member)) < count:
+        raise ValueError(f"--member {' '.join(map(str, settings.member))}: name different networks")
     for member in settings.member:
         if not 0 <= member < members:
             raise ValueError(f"--member {member}: there are {members}, 0 to {members - 1}")
@@ -100,16 +104,21 @@ def _named(settings: OfStore, dataset: Any, count: int) -> list[tuple[int, int, 
 
 
 def _best(settings: OfStore, dataset: Any, count: int) -> list[tuple[int, int, int]]:
-    """Those with the lowest final loss that did not diverge, best first."""
+    """Those with the lowest final loss that did not diverge, best first; of those that started
+    from the same unit draws, the best alone.
+    """
     losses = np.where(dataset.outcome.values == Outcome.diverged, np.nan, dataset.final_loss.values)
     open_cells = np.full(losses.shape, False)
     for cell in _cells(settings, dataset):
         open_cells[cell] = True
     losses = np.where(open_cells, losses, np.nan)
-    order = np.argsort(losses, axis=None, kind="stable")[: int(np.isfinite(losses).sum())]
-    if len(order) < count:
-        raise ValueError(f"{settings.store}: {len(order)} trained networks fit, wanted {count}")
-    return [tuple(int(n) for n in np.unravel_index(at, losses.shape)) for at in order[:count]]  # pyright: ignore[reportReturnType]
+    places: dict[int, tuple[int, int, int]] = {}
+    for at in np.argsort(losses, axis=None, kind="stable")[: int(np.isfinite(losses).sum())]:
+        scheme, scale, member = (int(n) for n in np.unravel_index(at, losses.shape))
+        places.setdefault(member, (scheme, scale, member))
+    if len(places) < count:
+        raise ValueError(f"{settings.store}: {len(places)} trained networks fit, wanted {count}")
+    return list(places.values())[:count]
 
 
 def _network(dataset: Any, place: tuple[int, int, int], at: str) -> Network:
