@@ -68,6 +68,16 @@ def tridiagonalise(product: Callable[[Array], Array], start: Array, steps: int) 
     return go_on(product, begin(start, steps), steps)
 
 
+def ritz(held: Tridiagonal) -> tuple[Array, Array, Array]:
+    """Eigenvalues and eigenvectors of the part of T that is made, and which they are among all."""
+    index = jnp.arange(len(held.diagonal))
+    off = jnp.where(index[:-1] < held.made - 1, held.off[:-1], 0.0)
+    small = jnp.diag(held.diagonal) + jnp.diag(off, 1) + jnp.diag(off, -1)
+    values, vectors = jnp.linalg.eigh(small)
+    inside = jnp.sum(jnp.where((index < held.made)[:, None], jnp.square(vectors), 0.0), axis=0)
+    return values, vectors, inside > 0.5
+
+
 def reach(diagonal: Array, off: Array) -> Array:
     """No eigenvalue of the tridiagonal matrix is further from 0 (Gershgorin); off ends with 0."""
     return jnp.max(jnp.abs(diagonal) + off + jnp.roll(off, 1))

@@ -44,6 +44,7 @@ HOUSE = [
     "landscape.components",
     "landscape.curvature",
     "landscape.traces",
+    "landscape.eigenpairs",
     "landscape.spectra",
     "landscape.curves",
     "landscape.bands",

@@ -55,9 +55,11 @@ def test_lanczos_finds_what_scipy_finds(which):
     ), strict=True):  # fmt: skip
         np.testing.assert_allclose(np.linalg.norm(vector), 1, rtol=1e-12)
         image = np.asarray(values) * vector
-        np.testing.assert_allclose(np.linalg.norm(image - value * vector), residual, atol=1e-12)
+        # exact for pairs of the first start, a bound for those of a later one
+        assert np.linalg.norm(image - value * vector) <= residual * (1 + 1e-6) + 1e-12
+        assert residual < 0.1
         assert np.abs(np.asarray(values) - value).min() <= residual + 1e-12
-    assert 10 < int(found.products) <= 60
+    assert 10 < int(found.products) <= 6 * 38  # at most k + 2 starts of 2 k + 30 steps
 
 
 def test_what_has_not_converged_is_said_so():
@@ -65,6 +67,34 @@ def test_what_has_not_converged_is_said_so():
     found = spectra.extreme(diagonal(values), jnp.ones(3000), jax.random.key(0), k=3, steps=10)
     assert not bool(found.converged.any())
     assert bool(jnp.all(jnp.abs(found.eigenvalues - 1) > 1e-6))
+
+
+@pytest.mark.parametrize("dtype", [jnp.float32, jnp.float64])
+@pytest.mark.parametrize(
+    ("which", "ends", "expected"),
+    [
+        ("magnitude", [5.0, 10.0, 10.0], [10, 10, 5]),
+        ("magnitude", [-10.0, 10.0, 10.0], [10, 10, 10]),
+        ("largest", [5.0, 10.0, -10.0], [10, 5, 1]),
+        ("smallest", [-3.0, -3.0, -3.0], [-3, -3, -3]),
+    ],
+)
+def test_repeated_eigenvalues_are_found_as_often_as_they_are(which, ends, expected, dtype):
+    values = jnp.linspace(0, 1, 2500, dtype=dtype).at[-3:].set(jnp.array(ends, dtype))
+    values = values.at[0].set(0.5).at[-4].set(1.0)
+    find = jax.jit(
+        lambda key, k: spectra.extreme(
+            diagonal(values), jnp.ones(2500, dtype), key, k=k, which=which
+        ),
+        static_argnums=1,
+    )
+    for k in (1, 2, 3):
+        found = find(jax.random.key(k), k)
+        ordered = jnp.abs(found.eigenvalues) if which == "magnitude" else found.eigenvalues
+        sure = np.asarray(found.converged)
+        assert sure[:2].all()  # a third copy, or one in the bulk, may want more steps, and says so
+        np.testing.assert_allclose(ordered[sure], np.array(expected[:k])[sure], rtol=1e-5)
+        np.testing.assert_allclose(ordered, expected[:k], rtol=1e-3)
 
 
 def test_a_low_rank_hessian_has_zeros_and_no_ghosts():
@@ -100,7 +130,7 @@ def test_the_density_of_a_small_network_is_its_exact_histogram():
     np.testing.assert_allclose(found.nodes[0], curvature.eigenvalues(loss_fn, bed()), rtol=1e-12)
     share, error = found.share(-1.0, 0.0)
     np.testing.assert_allclose([share, error], [4 / 9, 0], rtol=1e-12)
-    edges = jnp.array([-1.0, 0.0, 0.0055, 0.17286950757692253])
+    edges = jnp.array([-1.0, 0.0, 0.0055, 0.5])
     np.testing.assert_allclose(found.histogram(edges), [4 / 9, 2 / 9, 3 / 9], rtol=1e-12)
     grid = jnp.linspace(-0.5, 0.7, 4001)
     total = jnp.trapezoid(found.smoothed(grid, 0.01), grid)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -11,22 +10,13 @@ import jax.numpy as jnp
 from jax import Array
 from jax.flatten_util import ravel_pytree
 
-from jaxnn.lanczos import Tridiagonal, begin, go_on, tridiagonalise
+from jaxnn.lanczos import ritz, tridiagonalise
 from jaxnn.landscape.curvature import flat_product, hessian
+from jaxnn.landscape.eigenpairs import ORDERS, leading
 from jaxnn.vocabulary import Landscape, lookup
 
 EXACT = 2000
 """Parameters up to which the whole Hessian is taken, whose eigenvalues are exact."""
-
-BLOCK = 5
-"""Steps of Lanczos between two looks at what has converged."""
-
-Order = Callable[[Array], Array]
-ORDERS: dict[str, Order] = {
-    "magnitude": lambda values: -jnp.abs(values),
-    "largest": lambda values: -values,
-    "smallest": lambda values: values,
-}
 
 
 @jax.tree_util.register_dataclass
@@ -60,9 +50,9 @@ def extreme(
     """The k eigenvalues of the Hessian that come first, and their eigenvectors.
 
     Up to EXACT parameters from the whole Hessian; above by Lanczos' method with full
-    reorthogonalisation, without which copies of converged eigenvalues appear. A repeated eigenvalue
-    is seen again only once Lanczos has found the others. Memory: steps + k copies of the
-    point.
+    reorthogonalisation, without which false copies of eigenvalues appear, and from further starts,
+    without which true ones are missed (see `eigenpairs.leading`). Memory: 2 steps + 2 k copies of
+    the point.
 
     Args:
         loss_fn: a point -> a scalar.
@@ -70,8 +60,8 @@ def extreme(
         key: draws the start; used up.
         k: how many, from 1 to the number of parameters.
         which: "magnitude", by absolute value, largest first; "largest" or "smallest", by value.
-        steps: of Lanczos, each a product, at most; default 2 k + 30. It stops once all k have
-            converged, which is looked at every BLOCK steps.
+        steps: of Lanczos from each start, each a product, at most; default 2 k + 30. It stops once
+            all k have converged.
         tolerance: a pair is converged where its residual is at most this times the largest
             absolute eigenvalue found; default sqrt(eps). The eigenvalue itself is then off by
             about residual^2 / gap to the next one.
@@ -91,61 +81,17 @@ def extreme(
         tolerance = jnp.sqrt(jnp.finfo(flat.dtype).eps).astype(flat.dtype)
     if size <= EXACT:
         values, vectors = jnp.linalg.eigh(hessian(loss_fn, point))
-        first = jnp.argsort(order(values))[:k]
+        first = jnp.argsort(order.key(values))[:k]
         found, rows, used = values[first], vectors.T[first], jnp.int32(size + k)
         images = jax.lax.map(product, rows, batch_size=k)
         residuals = jnp.linalg.norm(images - found[:, None] * rows, axis=1)
         close = residuals <= tolerance * jnp.max(jnp.abs(values))
     else:
-        start = jax.random.normal(key, flat.shape, flat.dtype)
-        found, residuals, close, rows, used = _until_close(
-            product, begin(start, steps), order, k, tolerance
+        found, residuals, close, rows, used = leading(
+            product, key, flat, order, k=k, steps=steps, tolerance=tolerance
         )
     vectors = jax.vmap(ravel_pytree(point)[1])(rows)
     return Eigenpairs(found, vectors, residuals, close, used)
-
-
-def _until_close(
-    product: Any, held: Tridiagonal, order: Order, k: int, tolerance: Any
-) -> tuple[Array, Array, Array, Array, Array]:
-    """Eigenvalues, residuals, whether converged, vectors (k, P), and steps made."""
-    room = len(held.diagonal)
-
-    def pairs(held: Tridiagonal) -> tuple[Array, Array, Array, Array]:
-        values, small, there = _ritz(held)
-        first = jnp.argsort(jnp.where(there, order(values), jnp.inf))[:k]
-        left = jnp.abs(held.off[held.made - 1] * small[held.made - 1, first])
-        eps = jnp.finfo(values.dtype).eps
-        residuals = left + 4 * eps * held.widest  # Saad 2011, section 6.2, and rounding
-        close = residuals <= tolerance * jnp.max(jnp.abs(values))
-        found = jnp.where(there[first] & jnp.isfinite(held.widest), values[first], jnp.nan)
-        return found, residuals, close & there[first], small[:, first]
-
-    def going(carry: tuple[Tridiagonal, Array]) -> Array:
-        held, done = carry
-        return (held.made < room) & ~done
-
-    def block(carry: tuple[Tridiagonal, Array]) -> tuple[Tridiagonal, Array]:
-        held, _ = carry
-        held = go_on(product, held, jnp.minimum(BLOCK, room - held.made))
-        return held, jnp.all(pairs(held)[2])
-
-    held = go_on(product, held, min(k, room))
-    held, _ = jax.lax.while_loop(going, block, (held, jnp.array(False)))
-    values, residuals, close, small = pairs(held)
-    rows = small.T @ held.basis
-    rows = rows / jnp.linalg.norm(rows, axis=1, keepdims=True)
-    return values, residuals, close, rows, held.made
-
-
-def _ritz(held: Tridiagonal) -> tuple[Array, Array, Array]:
-    """Eigenvalues and eigenvectors of the part of T that is made, and which they are among all."""
-    index = jnp.arange(len(held.diagonal))
-    off = jnp.where(index[:-1] < held.made - 1, held.off[:-1], 0.0)
-    small = jnp.diag(held.diagonal) + jnp.diag(off, 1) + jnp.diag(off, -1)
-    values, vectors = jnp.linalg.eigh(small)
-    inside = jnp.sum(jnp.where((index < held.made)[:, None], jnp.square(vectors), 0.0), axis=0)
-    return values, vectors, inside > 0.5
 
 
 def sharpness(loss_fn: Landscape, point: Any, key: Array, *, steps: int = 50) -> Array:
@@ -230,7 +176,7 @@ def density(
 
     def one(k: Array) -> tuple[Array, Array]:
         drawn = jax.random.normal(k, flat.shape, flat.dtype)
-        values, vectors, _ = _ritz(tridiagonalise(product, drawn, steps))
+        values, vectors, _ = ritz(tridiagonalise(product, drawn, steps))
         return values, jnp.square(vectors[0])
 
     nodes, weights = jax.lax.map(one, jax.random.split(key, starts))
