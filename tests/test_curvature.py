@@ -17,7 +17,7 @@ from jaxnn.landscape import curvature
 
 pytestmark = pytest.mark.usefixtures("x64")
 
-# peers.md's 9-parameter network on XOR and its spectrum, as torch gives it
+# a 9-parameter network on XOR, drawn by PyTorch, and the spectrum that PyTorch gives it
 TEST_BED = (
     (
         [[-0.005293981172144413, 0.37932288646698], [-0.5819807648658752, -0.5203874707221985]],
