@@ -50,20 +50,15 @@ def trace(
         ValueError: an unknown method; fewer than 4 products; as `checks.check_loss`.
     """
     product, flat = flat_product(loss_fn, point)
-    methods = {"exact": _exact, "hutchinson": _hutchinson, "xtrace": _xtrace}
-    if method == "auto":
-        method = "exact" if flat.size <= EXACT else "xtrace"
-    estimate = lookup({**methods, "auto": _exact}, method, what="method")
+    automatic = None if flat.size <= EXACT else _xtrace
+    methods = {"exact": None, "hutchinson": _hutchinson, "xtrace": _xtrace, "auto": automatic}
+    estimate = lookup(methods, method, what="method")
     if products < 4:
         raise ValueError(f"products is {products}: give at least 4")
-    if estimate is _exact:
+    if estimate is None:
         total = sum(jnp.sum(leaf) for leaf in jax.tree.leaves(diagonal(loss_fn, point)))
         return Trace(jnp.asarray(total), jnp.zeros_like(flat[0]), flat.size)
     return estimate(product, flat, key, products)
-
-
-def _exact(*_: Any) -> Trace:
-    raise NotImplementedError
 
 
 def _hutchinson(product: Any, flat: Array, key: Array, products: int) -> Trace:
