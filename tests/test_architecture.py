@@ -46,6 +46,11 @@ HOUSE = [
     "landscape.traces",
     "landscape.eigenpairs",
     "landscape.spectra",
+    "landscape.attractors",
+    "landscape.searches",
+    "landscape.kinks",
+    "landscape.polishing",
+    "landscape.many",
     "landscape.curves",
     "landscape.bands",
     "landscape.paths",
@@ -70,10 +75,12 @@ HOUSE = [
     "cli",
     "__main__",
 ]
+# what has sizes that depend on values works on the host, and jits once
+HOSTS = {"landscape.many"}
 # where the caller writes the jit: from vocabulary to training, and landscape's arrays to arrays
 PURE = [
     *HOUSE[: HOUSE.index("training") + 1],
-    *(name for name in HOUSE if name.startswith("landscape.")),
+    *(name for name in HOUSE if name.startswith("landscape.") and name not in HOSTS),
 ]
 # after the hinge, only these may know layers
 KNOW_LAYERS = {"backpropagation", "forms", "ensembles", "studies.problem"}

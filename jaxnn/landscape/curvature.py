@@ -63,10 +63,10 @@ def hessian(loss_fn: Landscape, point: Any) -> Array:
         ValueError: as `checks.check_loss`.
     """
     product, flat = flat_product(loss_fn, point)
-    return _block(product, flat, jnp.arange(flat.size))
+    return block(product, flat, jnp.arange(flat.size))
 
 
-def _block(product: Callable[[Array], Array], flat: Array, which: Array) -> Array:
+def block(product: Callable[[Array], Array], flat: Array, which: Array) -> Array:
     """The rows and columns of these numbers, (len(which), len(which))."""
 
     def column(k: Array) -> Array:
@@ -246,7 +246,7 @@ def blocks(
     """
     product, flat = flat_product(loss_fn, point)
     parts = numbers_of(point, by, unit_axis=unit_axis)
-    return {name: _block(product, flat, which) for name, which in parts.items()}
+    return {name: block(product, flat, which) for name, which in parts.items()}
 
 
 def diagonal(loss_fn: Landscape, point: Any) -> Any:

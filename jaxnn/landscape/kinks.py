@@ -1,0 +1,42 @@
+"""Creases of a landscape: where it has a gradient on either side but no second derivative."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jax.flatten_util import ravel_pytree
+
+from jaxnn.gradients import gradient_of
+from jaxnn.landscape.searches import Search, terms_of
+from jaxnn.vocabulary import Landscape
+
+PROBES = 4
+
+
+def has_kink(loss_fn: Landscape, end: Search, point: Any) -> Array:
+    """Whether the gradient has a jump or a corner at the point, so that there is no Hessian.
+
+    What the Hessian does not foretell of the gradient's change from -delta v to delta v falls like
+    delta^3 where the loss is smooth, and stays, or falls like delta, across a crease. Along PROBES
+    random v, for a delta of 1e-6 of the point's length and an eighth of it.
+    """
+    _, unravel = ravel_pytree(point)
+    gradient, flat, eps = gradient_of(loss_fn), end.flat, jnp.finfo(end.flat.dtype).eps
+    draws = jax.random.normal(jax.random.key(0), (PROBES, flat.size), flat.dtype)
+    far = jnp.cbrt(eps) * (1.0 + end.length)
+    # near a zero of a sum of squares the residuals' rounding is that of the start's
+    first = jnp.abs(end.first) / jnp.where(end.length > 0, end.length, 1.0)
+    terms = jnp.max(terms_of(end.local, end.length)) + first
+
+    def surprise(v: Array, delta: Array) -> Array:
+        ahead, behind = (ravel_pytree(gradient(unravel(flat + s * delta * v)))[0] for s in (1, -1))
+        return jnp.max(jnp.abs(ahead - behind - 2 * delta * (end.local.hessian @ v)))
+
+    def broken(v: Array) -> Array:
+        wide, narrow = surprise(v, far), surprise(v, far / 8)
+        return (narrow > wide / 64) & (narrow > 1e4 * eps * terms)
+
+    return jnp.any(jax.lax.map(broken, draws))

@@ -1,0 +1,159 @@
+"""Many searches side by side, in float64, on the host: those that rest are put away."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jax.flatten_util import ravel_pytree
+
+from jaxnn.descent import as_pytree
+from jaxnn.landscape.checks import check_point
+from jaxnn.landscape.polishing import REACH, Stationary, check_size, measured, nearby
+from jaxnn.landscape.searches import Search, advance, begin, local_of, sharpened
+from jaxnn.vocabulary import Landscape, lookup
+
+ROUND = 12
+"""Steps between two looks at which searches rest."""
+WAYS = ("polish", "descend", "nearest", "follow")
+
+
+def polish_all(
+    loss_fn: Landscape,
+    points: Any,
+    *,
+    way: str = "polish",
+    index: Any = 1,
+    steps: int = 300,
+) -> Stationary:
+    """Stationary points from many starts, in float64 whatever the starts' dtype: every field with
+    the starts' leading axis, on the host.
+
+    The leaves of the landscape, such as its batch, are converted too. Searches that rest are put
+    away and the others go on side by side, in tiles of a fixed size, so no bit of one depends on
+    the others.
+
+    Args:
+        loss_fn: a point -> a scalar, with second derivatives.
+        points: a stacked tree of starts, (starts, ...) each leaf.
+        way: "polish", as `polish` does; "descend", down to a minimum; "nearest", to the nearest
+            zero of the gradient, of any index; "follow", to a point with `index` negative
+            eigenvalues.
+        index: of "follow", a number or one for each start (starts,).
+        steps: of each search, at most.
+
+    Raises:
+        ValueError: an unknown way; starts that are not finite, not of floats, or of different
+            numbers along the first axis; as `polish`.
+    """
+    lookup(dict.fromkeys(WAYS), way, what="way to search")
+    check_point(points, what="the starts")
+    counts = {np.shape(leaf)[0] if np.ndim(leaf) else 0 for leaf in jax.tree.leaves(points)}
+    if len(counts) != 1 or counts == {0}:
+        raise ValueError(
+            f"the starts' leaves have {sorted(counts)} entries along the first axis: wanted one "
+            "number everywhere, at least 1"
+        )
+    (count,) = counts
+    with jax.enable_x64(True):
+        loss_fn, points = in_float64(as_pytree(loss_fn)), in_float64(points)
+        one = jax.tree.map(lambda leaf: leaf[0], points)
+        flat, _ = check_size(loss_fn, one, steps)
+        rows = np.asarray(jax.vmap(lambda p: ravel_pytree(p)[0])(points))
+        indices = np.broadcast_to(np.asarray(index, np.int64), (count,))
+        tile, block = _sizes(flat.size, count)
+        parts = [
+            _searched(loss_fn, one, rows[k : k + block], indices[k : k + block], way, steps, tile)
+            for k in range(0, count, block)
+        ]
+    return jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
+
+
+def in_float64(tree: Any) -> Any:
+    """The tree with every floating-point leaf as float64; call it where that is enabled."""
+
+    def wider(leaf: Any) -> Any:
+        floats = jnp.issubdtype(jnp.result_type(leaf), jnp.floating)
+        return jnp.asarray(np.asarray(leaf, np.float64)) if floats else leaf
+
+    return jax.tree.map(wider, tree)
+
+
+def _sizes(parameters: int, starts: int) -> tuple[int, int]:
+    """Searches side by side, and how many are under way at once: 256 MB of Hessians."""
+    tile = max(1, min(256, 2**20 // parameters**2))
+    return tile, max(tile, min(starts, 2**24 // parameters**2) // tile * tile)
+
+
+def _searched(
+    loss_fn: Any, like: Any, rows: np.ndarray, indices: np.ndarray, way: str, steps: int, tile: int
+) -> Stationary:
+    """One block of searches, from the start to what they ended at."""
+    states, rests = _tiled(functools.partial(_begun, loss_fn, like, way=way), (rows,), tile)
+    kind = "descend" if way == "polish" else way
+    while True:
+        going = np.flatnonzero(~rests & (states.steps < steps))
+        if not len(going):
+            break
+        some = _at(states, going)
+        step = functools.partial(_advanced, loss_fn, like, way=kind, steps=steps)
+        some = _tiled(step, (some, indices[going]), tile)
+        for leaf, new in zip(jax.tree.leaves(states), jax.tree.leaves(some), strict=True):
+            leaf[going] = new
+        rests[going] = some.rests
+    return _tiled(functools.partial(_finished, loss_fn, like), (states,), tile)
+
+
+def _tiled(function: Callable, trees: tuple, tile: int) -> Any:
+    """The function over leading axes, a tile at a time, the last filled up with its last entry."""
+    count = len(jax.tree.leaves(trees)[0])
+    parts = []
+    for first in range(0, count, tile):
+        which = np.minimum(np.arange(first, first + tile), count - 1)
+        done = function(*_at(trees, which))
+        parts.append(_at(jax.tree.map(np.array, done), slice(count - first)))
+    return jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
+
+
+def _at(tree: Any, which: Any) -> Any:
+    return jax.tree.map(lambda leaf: leaf[which], tree)
+
+
+@functools.partial(jax.jit, static_argnames="way")
+def _begun(loss_fn: Any, like: Any, rows: Array, *, way: str) -> tuple[Search, Array]:
+    at = local_of(loss_fn, ravel_pytree(like)[1])
+
+    def one(flat: Array) -> tuple[Search, Array]:
+        begun = begin(at, flat)
+        if way != "polish":
+            return begun, begun.rests
+        near, here = nearby(at, flat, REACH)
+        state = jax.tree.map(lambda a, b: jnp.where(here, a, b), near, begun)
+        return state, here | state.rests
+
+    return jax.vmap(one)(rows)
+
+
+@functools.partial(jax.jit, static_argnames=("way", "steps"))
+def _advanced(
+    loss_fn: Any, like: Any, states: Search, indices: Array, *, way: str, steps: int
+) -> Search:
+    at = local_of(loss_fn, ravel_pytree(like)[1])
+
+    def one(state: Search, index: Array) -> Search:
+        until = jnp.minimum(state.steps + ROUND, steps)
+        return advance(at, state, way, until=until, index=index)
+
+    return jax.vmap(one)(states, indices)
+
+
+@jax.jit
+def _finished(loss_fn: Any, like: Any, states: Search) -> Stationary:
+    unravel = ravel_pytree(like)[1]
+    at = local_of(loss_fn, unravel)
+    return jax.vmap(lambda state: measured(loss_fn, sharpened(at, state), unravel))(states)

@@ -1,0 +1,162 @@
+"""What is there, where training ended? From an end point to a stationary point, to rounding, or to
+what is there instead.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jax.flatten_util import ravel_pytree
+
+from jaxnn.landscape.attractors import at_infinity
+from jaxnn.landscape.checks import check_loss
+from jaxnn.landscape.kinks import has_kink
+from jaxnn.landscape.searches import (
+    FLOOR,
+    STALLED,
+    Search,
+    advance,
+    begin,
+    local_of,
+    lost,
+    relative_gradients,
+    sharpened,
+    zero_below,
+)
+from jaxnn.landscape.spectra import EXACT
+from jaxnn.vocabulary import Landscape
+
+RUNNING = 1e-6
+"""A gradient component above this part of its own terms has not come to rest: e^-u keeps 1 / u of
+them for ever, a degenerate minimum loses all."""
+REACH = 0.05
+"""How far from where training ended a point still is "there"."""
+
+
+class Ending(enum.IntEnum):
+    """What a search has ended at."""
+
+    stationary = 0  # the gradient is 0 to rounding: its components cancel
+    plateau = 1  # the loss falls towards a limit at infinity, or a unit responds to no case
+    unfinished = 2  # neither, within the steps given
+    kink = 3  # there is no second derivative, as on the crease of a relu
+    diverged = 4  # the loss is not finite
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Stationary:
+    """What a search ended at; with a leading axis on every field where there were many.
+
+    index: how many eigenvalues are negative; zero: how many are 0 to rounding
+    (`searches.zero_below`). relative_gradient: |gradient| by the sum of its absolute terms, about
+    1e-16 at a stationary point in float64. level: the loss, or the limit that it falls to on a
+    plateau; NaN where it was not reached. ending: a code of `Ending`. steps: tried by the search.
+    """
+
+    point: Any
+    loss: Array
+    gradient_norm: Array
+    relative_gradient: Array
+    eigenvalues: Array  # (P,) ascending
+    index: Array
+    zero: Array
+    ending: Array
+    level: Array
+    steps: Array
+
+
+def polish(loss_fn: Landscape, point: Any, *, steps: int = 300, reach: float = REACH) -> Stationary:
+    """The stationary point at this point, or where the loss leads down from it.
+
+    Newton's steps on the gradient come first: a minimum or saddle within `reach` (1 + |point|) that
+    they converge to is what is there. Otherwise the loss is descended (`searches.descend`), and the
+    end is sharpened by Newton's steps. In float64 (the caller's `jax.enable_x64`) to about 1e-16 of
+    the gradient's terms; float32 has a floor of its own. P x P memory and P^3 operations a step.
+
+    Args:
+        loss_fn: a point -> a scalar, with second derivatives.
+        point: where to start.
+        steps: of the descent, at most.
+        reach: how far from the start "there" is.
+
+    Raises:
+        ValueError: more than spectra.EXACT parameters; steps below 0; a reach that is not positive;
+            as `checks.check_loss`.
+    """
+    flat, unravel = check_size(loss_fn, point, steps)
+    if not reach > 0:
+        raise ValueError(f"reach is {reach}: give a number above 0")
+    at = local_of(loss_fn, unravel)
+    near, here = nearby(at, flat, reach)
+    begun = begin(at, flat)
+    gone = sharpened(at, advance(at, begun, "descend", until=jnp.where(here, 0, steps)))
+    end = jax.tree.map(lambda a, b: jnp.where(here, a, b), near, gone)
+    return measured(loss_fn, end, unravel)
+
+
+def check_size(loss_fn: Landscape, point: Any, steps: int) -> tuple[Array, Callable]:
+    """The point as a vector (P,), and the way back, where a search from it can be made.
+
+    Raises:
+        ValueError: as `polish`.
+    """
+    check_loss(loss_fn, point)
+    flat, unravel = ravel_pytree(point)
+    if flat.size > EXACT:
+        raise ValueError(
+            f"the point has {flat.size} parameters: the whole Hessian, which tells what is there, "
+            f"is computed for up to {EXACT}; train on, and ask spectra.extreme for the curvature"
+        )
+    if steps < 0:
+        raise ValueError(f"steps is {steps}: give a whole number, at least 0")
+    return flat, unravel
+
+
+def nearby(at: Callable, flat: Array, reach: float) -> tuple[Search, Array]:
+    """The search where Newton's steps lead, and whether that is a stationary point within reach."""
+    near = sharpened(at, begin(at, flat))
+    overall, _ = relative_gradients(near.local, near.length)
+    away = jnp.linalg.norm(near.flat - flat)
+    close = away <= reach * (1.0 + jnp.linalg.norm(flat))
+    return near, close & (overall <= FLOOR * jnp.finfo(flat.dtype).eps)
+
+
+def measured(loss_fn: Landscape, end: Search, unravel: Callable) -> Stationary:
+    """What a search ended at."""
+    values = jnp.linalg.eigvalsh(end.local.hessian)
+    close = zero_below(values)
+    overall, running = relative_gradients(end.local, end.length)
+    point, eps = unravel(end.flat), jnp.finfo(end.flat.dtype).eps
+    ending = _ending(loss_fn, end, point, overall <= FLOOR * eps, running)
+    known = (ending == Ending.stationary) | (ending == Ending.plateau)
+    nothing = (ending == Ending.plateau) & (end.local.loss <= eps * end.first)
+    return Stationary(
+        point=point,
+        loss=end.local.loss,
+        gradient_norm=jnp.linalg.norm(end.local.gradient),
+        relative_gradient=overall,
+        eigenvalues=values,
+        index=jnp.sum(values < -close),
+        zero=jnp.sum(jnp.abs(values) <= close),
+        ending=ending,
+        level=jnp.where(known, jnp.where(nothing, 0.0, end.local.loss), jnp.nan),
+        steps=end.steps,
+    )
+
+
+def _ending(loss_fn: Landscape, end: Search, point: Any, at_floor: Array, running: Array) -> Array:
+    finite = jnp.isfinite(end.local.loss) & jnp.all(jnp.isfinite(end.flat))
+    stalled = end.damping > STALLED
+    away = at_infinity(loss_fn, point) | (running > RUNNING)
+    ending = jnp.where(at_floor & ~away, Ending.stationary, Ending.unfinished)
+    ending = jnp.where((at_floor | end.rests) & ~stalled & away, Ending.plateau, ending)
+    kink = (at_floor | end.rests) & ~lost(end) & has_kink(loss_fn, end, point)
+    ending = jnp.where(kink, Ending.kink, ending)
+    return jnp.where(finite, ending, Ending.diverged)
