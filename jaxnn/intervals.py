@@ -1,8 +1,9 @@
-"""Intervals for shares of a sample."""
+"""Intervals for shares of a sample, and for what the sample has not shown."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import NamedTuple
 
 
@@ -39,3 +40,38 @@ def wilson(successes: int, trials: int, *, z: float = Z95) -> Share:
     low = 0.0 if successes == 0 else middle - half
     high = 1.0 if successes == trials else middle + half
     return Share(share, low, high)
+
+
+class Unseen(NamedTuple):
+    """What a sample of classes says of the classes that it does not hold.
+
+    share: the probability that one more draw shows a new class, its `high` at 95 %. classes: how
+    many are missing at least.
+    """
+
+    share: float
+    high: float
+    classes: float
+
+
+def unseen(hits: Iterable[int], *, confidence: float = 0.95) -> Unseen:
+    """What draws with these hits of each class found say of classes not found, by those hit once
+    and twice, f1 and f2 of n draws.
+
+    Share: f1 / n (Good 1953, after Turing); it exceeds that by no more than (2 sqrt 2 + sqrt 3)
+    sqrt(ln(3 / (1 - confidence)) / n) (McAllester & Schapire 2000, theorem 9). Classes: Chao's
+    lower bound f1 (f1 - 1) / (2 (f2 + 1)), without bias (Chao 1984, 2005). Of draws that are
+    independent and alike; without draws share and high are 1, classes NaN.
+
+    Raises:
+        ValueError: hits below 1.
+    """
+    counts = [int(count) for count in hits]
+    if any(count < 1 for count in counts):
+        raise ValueError(f"hits are {counts}: give those of the classes found, each at least 1")
+    draws, once, twice = sum(counts), counts.count(1), counts.count(2)
+    if draws == 0:
+        return Unseen(1.0, 1.0, math.nan)
+    slack = (2 * math.sqrt(2) + math.sqrt(3)) * math.sqrt(math.log(3 / (1 - confidence)) / draws)
+    share = once / draws
+    return Unseen(share, min(1.0, share + slack), once * (once - 1) / (2 * (twice + 1)))

@@ -51,6 +51,11 @@ HOUSE = [
     "landscape.kinks",
     "landscape.polishing",
     "landscape.many",
+    "landscape.nulls",
+    "landscape.families",
+    "landscape.censuses",
+    "landscape.classes",
+    "landscape.minima",
     "landscape.curves",
     "landscape.bands",
     "landscape.paths",
@@ -76,7 +81,7 @@ HOUSE = [
     "__main__",
 ]
 # what has sizes that depend on values works on the host, and jits once
-HOSTS = {"landscape.many"}
+HOSTS = {f"landscape.{name}" for name in ("many", "families", "classes", "minima")}
 # where the caller writes the jit: from vocabulary to training, and landscape's arrays to arrays
 PURE = [
     *HOUSE[: HOUSE.index("training") + 1],

@@ -4,13 +4,16 @@ infinity, where weights grow and only the outputs and this pattern settle.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from jaxnn.activations import ACTIVATIONS
-from jaxnn.losses import LossOn, fitted
+from jaxnn.landscape.units import SIGNED
+from jaxnn.losses import LossOn, fitted, outputs_for
 from jaxnn.vocabulary import Landscape
 
 BOUNDED = tuple(ACTIVATIONS[name] for name in ("sigmoid", "tanh", "erf"))
@@ -46,3 +49,32 @@ def at_infinity(loss_fn: Landscape, point: Any) -> Array:
     *hidden, outputs = (jnp.abs(found) for found in limits(loss_fn, point))
     dead = [jnp.any(jnp.all(layer > 0, axis=1)) for layer in hidden]
     return jnp.any(jnp.stack([jnp.any(jnp.all(outputs > 0, axis=0)), *dead]))
+
+
+def signature(loss_fn: LossOn, point: Any) -> tuple[Array, list[Array]]:
+    """What settles while weights grow without end: the outputs (cases, outputs), and for each
+    hidden layer (units, cases) the side, 1 or -1, on which each unit is on each case.
+
+    Units whose weights go on growing saturate on that side. Equal signatures, up to
+    `canonical_sides`, are one attractor, as far as its weights at the end tell.
+
+    Raises:
+        ValueError: as `losses.fitted`.
+    """
+    outputs = outputs_for(point, loss_fn.counted.inputs, activation=loss_fn.activation)
+    return outputs, limits(loss_fn, point, slope=2.0)[:-1]
+
+
+def canonical_sides(sides: list[np.ndarray], kinds: Sequence[str]) -> tuple:
+    """The same for all images of a network: units in order of their sides, and where units may be
+    flipped with 1 on the first case that has a side.
+    """
+    layers = []
+    for layer, kind in zip(sides, kinds, strict=True):
+        rows = []
+        for row in np.asarray(layer, int):
+            leading = row[np.flatnonzero(row)[:1]]
+            flips = kind in SIGNED and len(leading) and leading[0] < 0
+            rows.append(tuple((-row if flips else row).tolist()))
+        layers.append(tuple(sorted(rows)))
+    return tuple(layers)

@@ -100,13 +100,14 @@ def _searched(
         going = np.flatnonzero(~rests & (states.steps < steps))
         if not len(going):
             break
-        some = _at(states, going)
+        some = at(states, going)
         step = functools.partial(_advanced, loss_fn, like, way=kind, steps=steps)
         some = _tiled(step, (some, indices[going]), tile)
         for leaf, new in zip(jax.tree.leaves(states), jax.tree.leaves(some), strict=True):
             leaf[going] = new
         rests[going] = some.rests
-    return _tiled(functools.partial(_finished, loss_fn, like), (states,), tile)
+    finish = functools.partial(_finished, loss_fn, like, fell=kind == "descend")
+    return _tiled(finish, (states,), tile)
 
 
 def _tiled(function: Callable, trees: tuple, tile: int) -> Any:
@@ -115,24 +116,35 @@ def _tiled(function: Callable, trees: tuple, tile: int) -> Any:
     parts = []
     for first in range(0, count, tile):
         which = np.minimum(np.arange(first, first + tile), count - 1)
-        done = function(*_at(trees, which))
-        parts.append(_at(jax.tree.map(np.array, done), slice(count - first)))
+        done = function(*at(trees, which))
+        parts.append(at(jax.tree.map(np.array, done), slice(count - first)))
     return jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
 
 
-def _at(tree: Any, which: Any) -> Any:
+def at(tree: Any, which: Any) -> Any:
+    """The tree with each leaf at these entries of its first axis."""
     return jax.tree.map(lambda leaf: leaf[which], tree)
+
+
+def mapped(function: Callable, points: Any, *fixed: Any, tile: int = 256) -> Any:
+    """A compiled function of stacked points, and more that is the same for all, a tile at a time.
+
+    Where there are few points the tile is the next power of two.
+    """
+    count = len(jax.tree.leaves(points)[0])
+    size = min(tile, 1 << max(count - 1, 0).bit_length())
+    return _tiled(lambda part: function(part, *fixed), (points,), size)
 
 
 @functools.partial(jax.jit, static_argnames="way")
 def _begun(loss_fn: Any, like: Any, rows: Array, *, way: str) -> tuple[Search, Array]:
-    at = local_of(loss_fn, ravel_pytree(like)[1])
+    local = local_of(loss_fn, ravel_pytree(like)[1])
 
     def one(flat: Array) -> tuple[Search, Array]:
-        begun = begin(at, flat)
+        begun = begin(local, flat)
         if way != "polish":
             return begun, begun.rests
-        near, here = nearby(at, flat, REACH)
+        near, here = nearby(local, flat, REACH)
         state = jax.tree.map(lambda a, b: jnp.where(here, a, b), near, begun)
         return state, here | state.rests
 
@@ -143,17 +155,19 @@ def _begun(loss_fn: Any, like: Any, rows: Array, *, way: str) -> tuple[Search, A
 def _advanced(
     loss_fn: Any, like: Any, states: Search, indices: Array, *, way: str, steps: int
 ) -> Search:
-    at = local_of(loss_fn, ravel_pytree(like)[1])
+    local = local_of(loss_fn, ravel_pytree(like)[1])
 
     def one(state: Search, index: Array) -> Search:
         until = jnp.minimum(state.steps + ROUND, steps)
-        return advance(at, state, way, until=until, index=index)
+        return advance(local, state, way, until=until, index=index)
 
     return jax.vmap(one)(states, indices)
 
 
-@jax.jit
-def _finished(loss_fn: Any, like: Any, states: Search) -> Stationary:
+@functools.partial(jax.jit, static_argnames="fell")
+def _finished(loss_fn: Any, like: Any, states: Search, *, fell: bool) -> Stationary:
     unravel = ravel_pytree(like)[1]
-    at = local_of(loss_fn, unravel)
-    return jax.vmap(lambda state: measured(loss_fn, sharpened(at, state), unravel))(states)
+    local = local_of(loss_fn, unravel)
+    return jax.vmap(lambda state: measured(loss_fn, sharpened(local, state), unravel, fell=fell))(
+        states
+    )

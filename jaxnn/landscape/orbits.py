@@ -168,9 +168,21 @@ def _matchings(rows: np.ndarray, acted: np.ndarray, signed: bool, close: float) 
 def dimension(layers: list, kinds: Sequence[str], tolerance: float) -> int:
     """The rank of the directions in which the continuous group moves a network.
 
-    A generator A of a layer moves (W, b) by (A W, A b) and the next W by -W A. The directions, of
-    length 1 each, are independent where a singular value is above `tolerance` times the largest:
-    one QR of (parameters, generators).
+    Independent are those whose singular value is above `tolerance` times the largest: one QR of
+    (parameters, generators).
+    """
+    directions = tangents(layers, kinds)
+    if not len(directions):
+        return 0
+    triangle = np.linalg.qr(directions.T, mode="r")  # the same singular values
+    return int(np.linalg.matrix_rank(triangle, rtol=tolerance))
+
+
+def tangents(layers: list, kinds: Sequence[str]) -> np.ndarray:
+    """The directions in which the generators of the continuous group move a network, of length 1,
+    (generators, parameters), in the order of the leaves; generators that move nothing left out.
+
+    A generator A of a layer moves (W, b) by (A W, A b) and the next W by -W A.
     """
     layers = [tuple(None if x is None else np.asarray(x, np.float64) for x in pair)
               for pair in layers]  # fmt: skip
@@ -180,11 +192,9 @@ def dimension(layers: list, kinds: Sequence[str], tolerance: float) -> int:
         for move in _moves(layers, n, kind)
     ]
     lengths = [float(np.linalg.norm(direction)) for direction in directions]
-    directions = [d / length for d, length in zip(directions, lengths, strict=True) if length > 0]
-    if not directions:
-        return 0
-    triangle = np.linalg.qr(np.stack(directions, axis=1), mode="r")  # the same singular values
-    return int(np.linalg.matrix_rank(triangle, rtol=tolerance))
+    moving = [d / length for d, length in zip(directions, lengths, strict=True) if length > 0]
+    size = sum(part.size for pair in layers for part in pair if part is not None)
+    return np.array(moving).reshape(-1, size)
 
 
 def _moves(layers: list, n: int, kind: str) -> Iterator[list[tuple[Any, Any]]]:

@@ -98,7 +98,7 @@ def polish(loss_fn: Landscape, point: Any, *, steps: int = 300, reach: float = R
     begun = begin(at, flat)
     gone = sharpened(at, advance(at, begun, "descend", until=jnp.where(here, 0, steps)))
     end = jax.tree.map(lambda a, b: jnp.where(here, a, b), near, gone)
-    return measured(loss_fn, end, unravel)
+    return measured(loss_fn, end, unravel, fell=True)
 
 
 def check_size(loss_fn: Landscape, point: Any, steps: int) -> tuple[Array, Callable]:
@@ -128,13 +128,16 @@ def nearby(at: Callable, flat: Array, reach: float) -> tuple[Search, Array]:
     return near, close & (overall <= FLOOR * jnp.finfo(flat.dtype).eps)
 
 
-def measured(loss_fn: Landscape, end: Search, unravel: Callable) -> Stationary:
-    """What a search ended at."""
+def measured(loss_fn: Landscape, end: Search, unravel: Callable, *, fell: bool) -> Stationary:
+    """What a search ended at; fell: whether the loss fell all the way, without which running off to
+    infinity is no plateau but a search that found nothing.
+    """
     values = jnp.linalg.eigvalsh(end.local.hessian)
     close = zero_below(values)
     overall, running = relative_gradients(end.local, end.length)
     point, eps = unravel(end.flat), jnp.finfo(end.flat.dtype).eps
     ending = _ending(loss_fn, end, point, overall <= FLOOR * eps, running)
+    ending = ending if fell else jnp.where(ending == Ending.plateau, Ending.unfinished, ending)
     known = (ending == Ending.stationary) | (ending == Ending.plateau)
     nothing = (ending == Ending.plateau) & (end.local.loss <= eps * end.first)
     return Stationary(

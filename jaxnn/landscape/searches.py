@@ -29,6 +29,8 @@ LONGEST = 0.5
 """A step of `follow` is at most this part of the point's length plus 1."""
 LOST = 1e3
 """A point this many times as far as the start, plus 1, is on its way to infinity."""
+FORETOLD = 0.1
+"""Of what the model says that the loss does along each mode, how much may come otherwise."""
 SHARPENING = 12
 """Newton steps at the end at most: quadratic convergence takes 3 or 4, the rest is for degenerate
 points."""
@@ -181,7 +183,8 @@ def follow(at: At, state: Search, *, index: Array | int) -> Search:
 
     Modes with an eigenvalue that is 0 to rounding, as a continuous symmetry leaves them, are not
     moved along. The step is cut to the radius, damping * LONGEST * (1 + length) of the point: it
-    doubles where the Hessian foretells the next gradient, and halves where it does not.
+    doubles where the quadratic model foretells the next loss, and halves where it does not. (Judged
+    by the next gradient, stiff modes kept the steps along soft curved valleys tiny.)
     """
     local = state.local
     values, vectors = jnp.linalg.eigh(local.hessian)
@@ -195,9 +198,12 @@ def follow(at: At, state: Search, *, index: Array | int) -> Search:
     size = jnp.linalg.norm(move)
     move = move * jnp.minimum(1.0, radius / jnp.where(size > 0, size, 1.0))
     there = at(state.flat + move)
-    change = local.hessian @ move
-    wrong = jnp.linalg.norm(there.gradient - local.gradient - change)
-    foretold = wrong <= 0.5 * jnp.linalg.norm(change)
+    parts = vectors.T @ move  # along each mode
+    rise = along * parts + 0.5 * values * parts**2
+    wrong = jnp.abs(there.loss - local.loss - jnp.sum(rise))
+    foretold = wrong <= FORETOLD * jnp.sum(
+        jnp.abs(along * parts) + 0.5 * jnp.abs(values) * parts**2
+    )
     new = _taken(state, state.flat + move, there, jnp.isfinite(wrong))
     damping = state.damping * jnp.where(foretold, 2.0, 0.5)
     new = new._replace(damping=jnp.clip(damping, 1e-3, 1.0))

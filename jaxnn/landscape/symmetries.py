@@ -188,6 +188,17 @@ class Symmetry:
         layers, kinds, tolerance = self._on_host(point, tolerance, "orbit_dimension")
         return orbits.dimension(layers, kinds, tolerance) if kinds else 0
 
+    def tangents(self, point: Any) -> np.ndarray:
+        """The directions of length 1 in which the continuous group moves a point, (generators, P),
+        not all independent; `orbit_dimension` is their rank. On the host.
+
+        Raises:
+            ValueError: traced points, or as `kinds`.
+        """
+        layers, kinds, _ = self._on_host(point, None, "tangents")
+        size = sum(np.size(leaf) for leaf in jax.tree.leaves(point))
+        return orbits.tangents(layers, kinds) if kinds else np.zeros((0, size))
+
     def of_data(self, point: Any) -> tuple[data_symmetries.DataSymmetry, ...]:
         """The symmetries of the training cases that act on this point's parameters and keep the
         loss, the identity first. They are no part of the group.

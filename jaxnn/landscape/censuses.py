@@ -1,0 +1,123 @@
+"""The classes of what searches ended at, and what they add up to."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+import jax
+import numpy as np
+
+from jaxnn.intervals import Unseen, unseen
+from jaxnn.landscape.polishing import Ending
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Census:
+    """Classes of what searches ended at, a row each, by loss; on the host, in float64.
+
+    points: one of each class, (classes, ...) each leaf. losses: at an attractor at infinity the
+    limit. orbit_size: how many points the discrete symmetries make of it; NaN for a flat set, an
+    attractor at infinity, and where `orbits.size` cannot count. nulls: zero eigenvalues from
+    symmetry, over-parameterisation and saturation (classes, 3). hits: searches that ended there.
+    accuracy: share of cases classified correctly; NaN for what is no network. families: classes
+    with one number are images under the symmetries of the data. labels: (searches,) the class of
+    each, -1 for none. endings: how many searches ended with each code of `Ending`. spread: the
+    largest distance between two points called one; gap: the smallest between two of like loss and
+    index that are not; tolerance lies between. grows: whether the loss grows in every direction.
+    converted: whether starts came in another dtype than float64.
+    """
+
+    points: Any
+    losses: np.ndarray
+    index: np.ndarray
+    zero: np.ndarray
+    nulls: np.ndarray
+    ending: np.ndarray
+    orbit_size: np.ndarray
+    hits: np.ndarray
+    accuracy: np.ndarray
+    families: np.ndarray
+    eigenvalues: np.ndarray
+    labels: np.ndarray
+    endings: np.ndarray
+    spread: float
+    gap: float
+    tolerance: float
+    grows: bool = dataclasses.field(metadata={"static": True})
+    converted: bool = dataclasses.field(metadata={"static": True})
+
+    @property
+    def kinds(self) -> list[str]:
+        """A word for each class: minimum, saddle, maximum, flat minimum, flat saddle, or attractor
+        (at infinity). Flat is what has zero eigenvalues that no symmetry explains.
+        """
+        size = self.eigenvalues.shape[1]
+        words = []
+        rows = zip(self.ending, self.index, self.nulls, strict=True)
+        for ending, index, (by_symmetry, extra, dead) in rows:
+            flat = "flat " if extra + dead > 0 else ""
+            top = "maximum" if index + by_symmetry == size else "saddle"
+            stationary = flat + ("minimum" if index == 0 else top)
+            words.append("attractor" if ending == Ending.plateau else stationary)
+        return words
+
+    @property
+    def missing(self) -> Unseen:
+        """What the hits say of classes not found (`intervals.unseen`)."""
+        return unseen(self.hits)
+
+    @property
+    def morse_sum(self) -> float:
+        """The sum of (-1)^index over all points of all classes: 1 for a complete census where the
+        loss grows in every direction and all points are isolated (Morse; Milnor 1963, section 5).
+
+        NaN where some class is flat or at infinity, or moved by a continuous symmetry.
+        """
+        if np.any(self.zero > 0) or np.any(self.ending != Ending.stationary):
+            return math.nan
+        return float(np.sum((-1.0) ** self.index * self.orbit_size))
+
+    def table(self) -> str:
+        """A line for each class, and what the whole adds up to."""
+        head = f"{'loss':>12} {'kind':14}{'index':>5}{'zero':>5}{'orbit':>8}{'family':>7}"
+        lines = [f"{head}{'right':>7}{'hits':>8}"]
+        kinds = self.kinds
+        for k, loss in enumerate(self.losses):
+            orbit = f"{self.orbit_size[k]:.0f}" if np.isfinite(self.orbit_size[k]) else "-"
+            right = f"{self.accuracy[k]:.0%}" if np.isfinite(self.accuracy[k]) else "-"
+            lines.append(
+                f"{loss:>12.7g} {kinds[k]:14}{self.index[k]:>5}{self.zero[k]:>5}{orbit:>8}"
+                f"{self.families[k]:>7}{right:>7}{self.hits[k]:>8}"
+            )
+        return "\n".join([*lines, *self._summary()])
+
+    def _summary(self) -> list[str]:
+        kinds = self.kinds
+        counts = {kind: kinds.count(kind) for kind in dict.fromkeys(kinds)}
+        said = ", ".join(f"{count} {kind}" for kind, count in counts.items())
+        families = len(set(self.families.tolist()))
+        found = self.missing
+        searches = len(self.labels)
+        names = ", ".join(
+            f"{count} {Ending(code).name}" for code, count in enumerate(self.endings) if count
+        )
+        lines = [
+            f"{len(self.losses)} classes ({said}), {families} modulo the symmetries of the data",
+            f"{searches} searches: {names}",
+            f"a further search ends in a new class with probability {found.share:.2g} (95 %: at "
+            f"most {found.high:.2g}); at least {found.classes:.2g} classes are missing",
+            f"one class: within {self.spread:.1e}; two: {self.gap:.1e} apart or more; the "
+            f"tolerance is {self.tolerance:.1e}",
+        ]
+        if not math.isnan(self.morse_sum):
+            proof = "1 where none is missing" if self.grows else "the loss need not grow everywhere"
+            points = f"{np.sum(self.orbit_size):.0f}"
+            lines.append(
+                f"{points} points; their sum of (-1)^index is {self.morse_sum:.0f} ({proof})"
+            )
+        if self.converted:
+            lines.append("the starts were converted to float64")
+        return lines

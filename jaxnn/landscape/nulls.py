@@ -1,0 +1,50 @@
+"""Why an eigenvalue of the Hessian is 0: symmetry, a parameter that nothing responds to, or more
+parameters than the cases ask for.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from jaxnn.landscape.curvature import hessian
+from jaxnn.landscape.searches import zero_below
+from jaxnn.landscape.symmetries import Symmetry
+from jaxnn.vocabulary import Landscape
+
+
+class Nulls(NamedTuple):
+    """How many independent directions of zero curvature come from what; together all of them.
+
+    symmetry: motions of the continuous group, such as relu scales. saturation: parameters that
+    nothing responds to, alone: those of units that are saturated or dead on all cases, or whose
+    outgoing weights are 0. over_parameterisation: the rest, along which the parameters can be
+    exchanged for one another.
+    """
+
+    symmetry: int
+    over_parameterisation: int
+    saturation: int
+
+
+def nulls(loss_fn: Landscape, point: Any, symmetry: Symmetry) -> Nulls:
+    """The zero eigenvalues of the Hessian at a point by where they come from; on the host.
+
+    A parameter counts as one that nothing responds to where its row of the Hessian is 0 to rounding
+    (`searches.zero_below`); directions of the group that lie among those count as saturation.
+
+    Raises:
+        ValueError: as `hessian` and `Symmetry.tangents`.
+    """
+    matrix = np.asarray(hessian(loss_fn, point))
+    values = np.linalg.eigvalsh(matrix)
+    close = float(zero_below(jax.numpy.asarray(values)))
+    zero = int(np.sum(np.abs(values) <= close))
+    idle = np.linalg.norm(matrix, axis=1) <= close
+    moves = symmetry.tangents(point)[:, ~idle]
+    moving = int(np.linalg.matrix_rank(moves, tol=1e-8)) if moves.size else 0
+    dead = min(int(idle.sum()), zero)
+    moving = min(moving, zero - dead)
+    return Nulls(moving, zero - dead - moving, dead)
