@@ -56,7 +56,11 @@ HOUSE = [
     "landscape.paths",
     "landscape.gauges",
     "landscape.trajectories",
+    "landscape.flows",
+    "landscape.transitions",
+    "landscape.connectivity",
     "landscape.trees",
+    "landscape.saddles",
     "results",
     "plots.style",
     "plots.studies",
@@ -78,7 +82,7 @@ HOUSE = [
     "__main__",
 ]
 # what has sizes that depend on values works on the host, and jits once
-HOSTS = {"landscape.many"}
+HOSTS = {"landscape.many", "landscape.transitions"}
 # where the caller writes the jit: from vocabulary to training, and landscape's arrays to arrays
 PURE = [
     *HOUSE[: HOUSE.index("training") + 1],

@@ -1,5 +1,7 @@
 """Pictures: the same bytes every time, the right numbers in the right places."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -7,8 +9,8 @@ from jaxnn import plots
 from jaxnn.landscape.trees import disconnectivity
 
 
-def small_tree(**changed):
-    right = {
+def small_tree(**changed: Any):
+    right: dict[str, Any] = {
         "losses": [0.0, 0.35, 0.2, 0.9, 0.6],
         "edges": [(0, 1), (1, 2), (2, 3), (0, 4)],
         "heights": [1.2, 0.8, 1.5, 1.0],
@@ -174,8 +176,11 @@ def test_leaves_are_as_wide_as_their_probability_and_never_overlap():
     for tree in (small_tree(), large_tree()):
         made, axes = plots.figure()
         ax = plots.disconnectivity(axes[0, 0], tree)
-        corners = np.array([path.vertices[:4] for path in ax.collections[3].get_paths()])
+        corners = np.array(
+            [np.asarray(path.vertices)[:4] for path in ax.collections[3].get_paths()]
+        )
         left, right = corners[:, :, 0].min(axis=1), corners[:, :, 0].max(axis=1)
+        assert tree.widths is not None
         np.testing.assert_allclose(right - left, tree.widths / 2, atol=1e-12)
         np.testing.assert_array_equal(corners[:, :, 1].min(axis=1), tree.losses)
         order = np.argsort(left + right)
@@ -205,7 +210,8 @@ def test_trees_that_no_saddle_joins_stand_apart_under_dots():
     at, over = lines_of(ax, 0)[:, 0, 0], lines_of(ax, 2)
     assert max(at[[0, 1]]) < min(at[[2, 3]]) < max(at[[2, 3]]) < at[4]
     assert {(x, y) for x, y in over[:, 0]} == {(at[0], 1.2), (at[2], 1.5), (at[4], 0.6)}
-    assert ax.collections[2].get_linestyle()[0][1] is not None
+    dots: Any = ax.collections[2].get_linestyle()
+    assert dots[0][1] is not None
     assert [text.get_text() for text in ax.texts] == list("abcde")
     plots.plt.close(made)
 

@@ -1,6 +1,7 @@
 """Disconnectivity trees against single linkage, brute force and trees drawn by hand."""
 
 import itertools
+from typing import Any
 
 import jax
 import numpy as np
@@ -140,7 +141,7 @@ def test_a_tree_is_a_pytree():
     ],
 )
 def test_wrong_graphs_are_refused(changed, message):
-    right = {"losses": LOSSES, "edges": EDGES, "heights": HEIGHTS}
+    right: dict[str, Any] = {"losses": LOSSES, "edges": EDGES, "heights": HEIGHTS}
     with pytest.raises(ValueError, match=message):
         disconnectivity(**(right | changed))
 

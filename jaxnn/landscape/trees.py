@@ -12,7 +12,7 @@ from typing import Any
 
 import jax
 import numpy as np
-from jax.typing import ArrayLike
+from numpy.typing import ArrayLike
 
 
 @jax.tree_util.register_dataclass
@@ -122,30 +122,30 @@ def disconnectivity(
         ValueError: no minima; arrays of other shapes; losses or heights that are not finite; edges
             to no minimum; a saddle below one of its minima; widths that are no probabilities.
     """
-    losses, edges, heights, widths = _checked(losses, edges, heights, widths)
-    n = len(losses)
+    lows, ends, highs, shares = _checked(losses, edges, heights, widths)
+    n = len(lows)
     forest, valley_of = np.arange(n), np.arange(n)  # of a set: its parent; its present node
     parents, deepest = np.full(2 * n - 1, -1), np.concatenate([np.arange(n), np.zeros(n - 1, int)])
     children, used = [], []
-    for row in np.argsort(heights, kind="stable"):
-        roots = [_root(forest, int(end)) for end in edges[row]]
+    for row in np.argsort(highs, kind="stable"):
+        roots = [_root(forest, int(end)) for end in ends[row]]
         if roots[0] == roots[1]:
             continue
         # the deeper valley first; of equals, the one whose deepest minimum comes first
-        pair = sorted(valley_of[roots], key=lambda node: (losses[deepest[node]], deepest[node]))
+        pair = sorted(valley_of[roots], key=lambda node: (lows[deepest[node]], deepest[node]))
         merged = n + len(children)
         parents[pair], deepest[merged] = merged, deepest[pair[0]]
         forest[max(roots)], valley_of[min(roots)] = min(roots), merged
         children.append(pair)
         used.append(row)
-    used = np.asarray(used, int)
+    which = np.asarray(used, int)
     return Disconnectivity(
-        losses=losses,
-        heights=heights[used],
+        losses=lows,
+        heights=highs[which],
         children=np.asarray(children, int).reshape(-1, 2),
-        parents=parents[: n + len(used)],
-        saddles=used,
-        widths=widths,
+        parents=parents[: n + len(which)],
+        saddles=which,
+        widths=shares,
     )
 
 
