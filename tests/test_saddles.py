@@ -1,7 +1,6 @@
 """Transition states on landscapes whose saddles are known in closed form or to 16 digits."""
 
 import functools
-import itertools
 from typing import Any
 
 import jax
@@ -162,6 +161,8 @@ def test_a_zero_mode_is_projected_out_and_images_are_one():
     height = (middle**2 - 1) ** 2 + 0.1 * middle
     np.testing.assert_allclose(chain.heights, [height], rtol=1e-12)
     np.testing.assert_array_equal(chain.graph.zero, [1])
+    # straight up from a to the nearest image of b
+    np.testing.assert_allclose(chain.transitions["place"], [[1.0, 0.0, middle]], atol=1e-9)
     assert len(chain.graph.losses) == 2
     verified(landscapes.goblet, chain.graph)
 
@@ -271,6 +272,26 @@ def test_what_fails_a_test_is_counted_and_not_in_the_graph():
     np.testing.assert_array_equal(tree.parents, [-1])
 
 
+def test_what_is_no_saddle_is_counted():
+    found = saddles.graph(
+        landscapes.double_well, np.array([-1.0, 1.0]), pairs=np.zeros((0, 2), int),
+        guesses=np.array([1.0, 0.0]), steps=0,
+    )  # fmt: skip
+    assert found.refused == {"no saddle of index 1": 1}
+    np.testing.assert_array_equal(found.heights, [1.0])
+
+
+def test_a_chain_of_wells_is_closed_round_after_round():
+    """One inner image of the band falls on the middle saddle; what is left is tried next."""
+    ends, search = (np.array(0.0), np.array(6 * np.pi)), saddles.search
+    first = search(lambda p: -jnp.cos(p), *ends, images=3, rounds=0)
+    assert not first.connected
+    np.testing.assert_allclose(first.graph.transitions, [3 * np.pi], rtol=1e-12)
+    chain = search(lambda p: -jnp.cos(p), *ends, images=3)
+    np.testing.assert_allclose(chain.transitions, np.array([1, 3, 5]) * np.pi, rtol=1e-12)
+    np.testing.assert_allclose(chain.minima, np.arange(4) * 2 * np.pi, atol=1e-12)
+
+
 def test_ends_without_a_way_found_are_not_connected():
     """Without its symmetry the circles of minima are many, and the way down ends at others."""
     low, _, high = GOBLET_HEIGHTS
@@ -333,23 +354,3 @@ def test_wrong_pairs_are_refused(more, message):
 def test_a_leading_axis_is_wanted():
     with pytest.raises(ValueError, match=r"the minima's leaves have \[0\] entries along the first"):
         saddles.graph(landscapes.double_well, np.float64(1.0))
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_cheapest_is_the_least_of_all_paths(seed):
-    rng = np.random.default_rng(seed)
-    costs = np.where(rng.random((6, 6)) < 0.4, np.inf, np.round(rng.random((6, 6)), 2))
-    costs = np.minimum(costs, costs.T)
-    for together, total in ((np.add, sum), (np.maximum, max)):
-        way = saddles.cheapest(costs, 0, 5, together=together)
-        every = [
-            (0, *middle, 5)
-            for k in range(5)
-            for middle in itertools.permutations(range(1, 5), k)
-        ]  # fmt: skip
-        best = min(total(costs[i, j] for i, j in itertools.pairwise(path)) for path in every)
-        if np.isinf(best):
-            assert way == [0]
-        else:
-            found = total(costs[i, j] for i, j in itertools.pairwise(way))
-            np.testing.assert_allclose(found, best, rtol=1e-12)
