@@ -23,7 +23,7 @@ from jaxnn.landscape.connectivity import Effort, Found, cheapest, stacked
 from jaxnn.landscape.many import in_float64, polish_all
 from jaxnn.landscape.polishing import Ending
 from jaxnn.landscape.spectra import EXACT
-from jaxnn.landscape.transitions import as_group
+from jaxnn.landscape.transitions import Euclidean, as_group
 from jaxnn.landscape.trees import disconnectivity as disconnectivity
 from jaxnn.training import check_counts
 from jaxnn.vocabulary import Landscape
@@ -140,7 +140,8 @@ def graph(
         loss_fn: a point -> a scalar, with second derivatives.
         minima: a stacked tree, (n, ...) each leaf; each minimum once. They are polished first.
         symmetry: `symmetries.of(loss_fn)`, or what has align(a, b) and distance(a, b) in jax:
-            images are one point then. Default none.
+            images are one point then. Default none. A continuous symmetry wants one, or the
+            images that the ways down end at count one by one.
         pairs: (pairs, 2) whole numbers, which minima to try; default each with its neighbours.
         guesses: a stacked tree of further points near saddles, such as a census has found. They are
             refined and tested as the images of the bands are.
@@ -219,7 +220,7 @@ def _take_in(found: Found, minima: Any, count: int) -> None:
 
 def _images(found: Found) -> str:
     """What to add where points may be images of each other."""
-    if type(found.group).__name__ == "Euclidean":
+    if isinstance(found.group, Euclidean):
         return ""
     return ", or images of each other (leave out symmetry to go from image to image)"
 
