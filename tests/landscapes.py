@@ -84,3 +84,17 @@ def lennard_jones(point):
     first, second = np.triu_indices(len(positions), 1)
     squares = jnp.sum((positions[first] - positions[second]) ** 2, axis=1)
     return jnp.sum(4 * (squares**-6 - squares**-3))
+
+
+def goblet(point):
+    """(x^2 + y^2 - 1)^2 + (z^2 - 1)^2 + z / 10 for {"place": (x, y, z)}: round about the z axis.
+
+    Two circles of minima, near z = -1 and 1, and one of transition states between them at the
+    middle root of 4 z (z^2 - 1) + 1/10 = 0.
+    """
+    x, y, z = point["place"]
+    return jnp.square(x**2 + y**2 - 1.0) + jnp.square(z**2 - 1.0) + 0.1 * z
+
+
+# the roots of 4 z^3 - 4 z + 1/10, the middle one the transition states'
+GOBLET_HEIGHTS = np.sort(np.roots([4.0, 0.0, -4.0, 0.1]).real)

@@ -19,3 +19,4 @@ from jaxnn.plots.style import figure as figure
 from jaxnn.plots.style import house_style as house_style
 from jaxnn.plots.style import plt as plt
 from jaxnn.plots.style import save as save
+from jaxnn.plots.trees import disconnectivity as disconnectivity
