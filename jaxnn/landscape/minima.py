@@ -16,7 +16,7 @@ from jaxnn.descent import as_pytree
 from jaxnn.landscape.censuses import Census as Census
 from jaxnn.landscape.checks import check_point
 from jaxnn.landscape.classes import distinct as distinct
-from jaxnn.landscape.many import at, in_float64
+from jaxnn.landscape.many import at, count_of, in_float64
 from jaxnn.landscape.many import polish_all as polish_all
 from jaxnn.landscape.polishing import Ending as Ending
 from jaxnn.landscape.polishing import Stationary as Stationary
@@ -79,14 +79,13 @@ def searched(loss_fn: Landscape, starts: Any, *, steps: int = 200) -> Stationary
     Raises:
         ValueError: as `census`.
     """
-    rows = jax.tree.leaves(starts)
-    parameters = sum(int(np.prod(np.shape(leaf)[1:])) for leaf in rows)
+    count = count_of(starts)
+    parameters = sum(int(np.prod(np.shape(leaf)[1:])) for leaf in jax.tree.leaves(starts))
     if parameters > MOST_PARAMETERS:
         raise ValueError(
             f"the point has {parameters} parameters: a census of all stationary points is for up "
             f"to {MOST_PARAMETERS}; with sampled=True it counts the minima that descent finds"
         )
-    count = len(rows[0])
     kinds = np.arange(count) % 4 if count >= 8 else np.zeros(count, int)
     highest = min(HIGHEST_INDEX, parameters)
     numbers = np.arange(count) // 4 % highest + 1
