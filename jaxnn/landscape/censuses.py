@@ -74,9 +74,11 @@ class Census:
         """The sum of (-1)^index over all points of all classes: 1 for a complete census where the
         loss grows in every direction and all points are isolated (Morse; Milnor 1963, section 5).
 
-        NaN where some class is flat or at infinity, or moved by a continuous symmetry.
+        NaN where some class is flat or at infinity, or moved by a continuous symmetry, and where a
+        search ended at a kink: what is there is in no class.
         """
-        if np.any(self.zero > 0) or np.any(self.ending != Ending.stationary):
+        kinks = self.endings[Ending.kink] > 0
+        if kinks or np.any(self.zero > 0) or np.any(self.ending != Ending.stationary):
             return math.nan
         return float(np.sum((-1.0) ** self.index * self.orbit_size))
 

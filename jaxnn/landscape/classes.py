@@ -24,7 +24,8 @@ from jaxnn.losses import LossOn, accuracy
 from jaxnn.vocabulary import Landscape
 
 LEVELS = 1e-8
-"""Losses that differ by less than this part of the largest are one level."""
+"""Losses that differ by less than this part of the largest, or by less than points within the
+tolerance may, are one level."""
 OUTPUTS = 1e-3
 """Limits of outputs and of losses that differ by no more are one."""
 TOLERANCE = 1e-6
@@ -171,7 +172,9 @@ def _levels(seen: _Seen) -> Iterator[tuple[np.ndarray, bool]]:
     rest = np.flatnonzero(found.ending == Ending.stationary)
     if not len(rest):
         return
-    scale = LEVELS * max(float(np.max(np.abs(found.loss[rest]))), np.finfo(float).tiny)
+    # losses of 0 are rounding: within the tolerance they differ by curvature times its square
+    widest = float(np.max(np.abs(found.eigenvalues[rest])))
+    scale = max(LEVELS * float(np.max(np.abs(found.loss[rest]))), widest * seen.tolerance**2)
     order = rest[np.lexsort((found.loss[rest], found.zero[rest], found.index[rest]))]
     new = (
         (np.diff(found.index[order]) != 0)

@@ -17,7 +17,8 @@ PROBES = 4
 
 
 def has_kink(loss_fn: Landscape, end: Search, point: Any) -> Array:
-    """Whether the gradient has a jump or a corner at the point, so that there is no Hessian.
+    """Whether the gradient has a jump or a corner at the point, or is not finite, so that there is
+    no Hessian.
 
     What the Hessian does not foretell of the gradient's change from -delta v to delta v falls like
     delta^3 where the loss is smooth, and stays, or falls like delta, across a crease. Along PROBES
@@ -29,7 +30,7 @@ def has_kink(loss_fn: Landscape, end: Search, point: Any) -> Array:
     far = jnp.cbrt(eps) * (1.0 + end.length)
     # near a zero of a sum of squares the residuals' rounding is that of the start's
     first = jnp.abs(end.first) / jnp.where(end.length > 0, end.length, 1.0)
-    terms = jnp.max(terms_of(end.local, end.length)) + first
+    terms = jnp.max(terms_of(end.local, end.length + far)) + first
 
     def surprise(v: Array, delta: Array) -> Array:
         ahead, behind = (ravel_pytree(gradient(unravel(flat + s * delta * v)))[0] for s in (1, -1))
@@ -39,4 +40,5 @@ def has_kink(loss_fn: Landscape, end: Search, point: Any) -> Array:
         wide, narrow = surprise(v, far), surprise(v, far / 8)
         return (narrow > wide / 64) & (narrow > 1e4 * eps * terms)
 
-    return jnp.any(jax.lax.map(broken, draws))
+    finite = jnp.all(jnp.isfinite(end.local.gradient)) & jnp.all(jnp.isfinite(end.local.hessian))
+    return ~finite | jnp.any(jax.lax.map(broken, draws))

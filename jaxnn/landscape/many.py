@@ -14,8 +14,8 @@ from jax.flatten_util import ravel_pytree
 
 from jaxnn.descent import as_pytree
 from jaxnn.landscape.checks import check_point
-from jaxnn.landscape.polishing import REACH, Stationary, check_size, measured, nearby
-from jaxnn.landscape.searches import Search, advance, begin, local_of, sharpened
+from jaxnn.landscape.polishing import Stationary, check_size, measured, nearby
+from jaxnn.landscape.searches import REACH, Search, advance, begin, local_of, sharpened
 from jaxnn.vocabulary import Landscape, lookup
 
 ROUND = 12
@@ -53,13 +53,7 @@ def polish_all(
     """
     lookup(dict.fromkeys(WAYS), way, what="way to search")
     check_point(points, what="the starts")
-    counts = {np.shape(leaf)[0] if np.ndim(leaf) else 0 for leaf in jax.tree.leaves(points)}
-    if len(counts) != 1 or counts == {0}:
-        raise ValueError(
-            f"the starts' leaves have {sorted(counts)} entries along the first axis: wanted one "
-            "number everywhere, at least 1"
-        )
-    (count,) = counts
+    count = count_of(points)
     with jax.enable_x64(True):
         loss_fn, points = in_float64(as_pytree(loss_fn)), in_float64(points)
         one = jax.tree.map(lambda leaf: leaf[0], points)
@@ -72,6 +66,21 @@ def polish_all(
             for k in range(0, count, block)
         ]
     return jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
+
+
+def count_of(points: Any) -> int:
+    """How many starts a stacked tree holds.
+
+    Raises:
+        ValueError: leaves with different numbers along the first axis, or none.
+    """
+    counts = {np.shape(leaf)[0] if np.ndim(leaf) else 0 for leaf in jax.tree.leaves(points)}
+    if len(counts) != 1 or counts == {0}:
+        raise ValueError(
+            f"the starts' leaves have {sorted(counts)} entries along the first axis: wanted one "
+            "number everywhere, at least 1"
+        )
+    return counts.pop()
 
 
 def in_float64(tree: Any) -> Any:
@@ -168,6 +177,9 @@ def _advanced(
 def _finished(loss_fn: Any, like: Any, states: Search, *, fell: bool) -> Stationary:
     unravel = ravel_pytree(like)[1]
     local = local_of(loss_fn, unravel)
-    return jax.vmap(lambda state: measured(loss_fn, sharpened(local, state), unravel, fell=fell))(
-        states
-    )
+    reach = REACH if fell else jnp.inf
+
+    def one(state: Search) -> Stationary:
+        return measured(loss_fn, sharpened(local, state, reach=reach), unravel, fell=fell)
+
+    return jax.vmap(one)(states)

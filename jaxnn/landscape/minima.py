@@ -16,7 +16,7 @@ from jaxnn.descent import as_pytree
 from jaxnn.landscape.censuses import Census as Census
 from jaxnn.landscape.checks import check_point
 from jaxnn.landscape.classes import distinct as distinct
-from jaxnn.landscape.many import at, in_float64
+from jaxnn.landscape.many import at, count_of, in_float64
 from jaxnn.landscape.many import polish_all as polish_all
 from jaxnn.landscape.polishing import Ending as Ending
 from jaxnn.landscape.polishing import Stationary as Stationary
@@ -67,6 +67,7 @@ def census(
             `distinct`.
     """
     check_point(starts, what="the starts")
+    count_of(starts)
     _check_size(starts, sampled=sampled)
     converted = any(np.asarray(leaf).dtype != np.float64 for leaf in jax.tree.leaves(starts))
     if sampled:
@@ -84,7 +85,7 @@ def searched(loss_fn: Landscape, starts: Any, *, steps: int = 200) -> Stationary
         ValueError: as `census`.
     """
     parameters = _check_size(starts, sampled=False)
-    count = len(jax.tree.leaves(starts)[0])
+    count = count_of(starts)
     kinds = kinds_of(count)
     numbers = np.arange(count) // len(KINDS) % min(HIGHEST_INDEX, parameters) + 1
     found: list[Stationary] = []

@@ -19,6 +19,7 @@ from jaxnn.landscape.checks import check_loss
 from jaxnn.landscape.kinks import has_kink
 from jaxnn.landscape.searches import (
     FLOOR,
+    REACH,
     STALLED,
     Search,
     advance,
@@ -35,8 +36,6 @@ from jaxnn.vocabulary import Landscape
 RUNNING = 1e-6
 """A gradient component above this part of its own terms has not come to rest: e^-u keeps 1 / u of
 them for ever, a degenerate minimum loses all."""
-REACH = 0.05
-"""How far from where training ended a point still is "there"."""
 
 
 class Ending(enum.IntEnum):
@@ -96,7 +95,8 @@ def polish(loss_fn: Landscape, point: Any, *, steps: int = 300, reach: float = R
     at = local_of(loss_fn, unravel)
     near, here = nearby(at, flat, reach)
     begun = begin(at, flat)
-    gone = sharpened(at, advance(at, begun, "descend", until=jnp.where(here, 0, steps)))
+    gone = advance(at, begun, "descend", until=jnp.where(here, 0, steps))
+    gone = sharpened(at, gone, reach=REACH)
     end = jax.tree.map(lambda a, b: jnp.where(here, a, b), near, gone)
     return measured(loss_fn, end, unravel, fell=True)
 
@@ -121,11 +121,9 @@ def check_size(loss_fn: Landscape, point: Any, steps: int) -> tuple[Array, Calla
 
 def nearby(at: Callable, flat: Array, reach: float) -> tuple[Search, Array]:
     """The search where Newton's steps lead, and whether that is a stationary point within reach."""
-    near = sharpened(at, begin(at, flat))
+    near = sharpened(at, begin(at, flat), reach=reach)
     overall, _ = relative_gradients(near.local, near.length)
-    away = jnp.linalg.norm(near.flat - flat)
-    close = away <= reach * (1.0 + jnp.linalg.norm(flat))
-    return near, close & (overall <= FLOOR * jnp.finfo(flat.dtype).eps)
+    return near, overall <= FLOOR * jnp.finfo(flat.dtype).eps
 
 
 def measured(loss_fn: Landscape, end: Search, unravel: Callable, *, fell: bool) -> Stationary:

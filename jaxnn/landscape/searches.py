@@ -31,6 +31,8 @@ LOST = 1e3
 """A point this many times as far as the start, plus 1, is on its way to infinity."""
 FORETOLD = 0.1
 """Of what the model says that the loss does along each mode, how much may come otherwise."""
+REACH = 0.05
+"""How far from where a search rests, in parts of its length plus 1, a point still is "there"."""
 SHARPENING = 12
 """Newton steps at the end at most: quadratic convergence takes 3 or 4, the rest is for degenerate
 points."""
@@ -248,12 +250,15 @@ def advance(at: At, state: Search, way: str, *, until: Array | int, index: Any =
     )
 
 
-def sharpened(at: At, state: Search) -> Search:
+def sharpened(at: At, state: Search, *, reach: float = jnp.inf) -> Search:
     """The same point by Newton's steps on the gradient while its relative size falls: to the
     rounding floor where there is a stationary point.
 
-    Modes whose eigenvalue is 0 to rounding are not moved along. At most SHARPENING steps.
+    Modes whose eigenvalue is 0 to rounding are not moved along. At most SHARPENING steps, none of
+    them further away than `reach` (1 + |point|): after a descent that goes on without end, one step
+    of Newton's would lead back to the maximum that it came from.
     """
+    far = reach * (1.0 + jnp.linalg.norm(state.flat))
 
     def newton(carry: tuple[Search, Array]) -> tuple[Search, Array]:
         state, _ = carry
@@ -264,7 +269,7 @@ def sharpened(at: At, state: Search) -> Search:
         there = at(flat)
         before, _ = relative_gradients(state.local, state.length)
         after, _ = relative_gradients(there, jnp.maximum(state.origin, jnp.max(jnp.abs(flat))))
-        better = after < before
+        better = (after < before) & (jnp.linalg.norm(flat - begun.flat) <= far)
         return _taken(state, flat, there, better), ~better
 
     # one round at least: what rests on its loss is not yet where the gradient is 0
