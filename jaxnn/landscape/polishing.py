@@ -24,11 +24,11 @@ from jaxnn.landscape.searches import (
     Search,
     advance,
     begin,
+    flat_below,
     local_of,
     lost,
     relative_gradients,
     sharpened,
-    zero_below,
 )
 from jaxnn.landscape.spectra import EXACT
 from jaxnn.vocabulary import Landscape
@@ -53,13 +53,15 @@ class Ending(enum.IntEnum):
 class Stationary:
     """What a search ended at; with a leading axis on every field where there were many.
 
-    index: how many eigenvalues are negative; zero: how many are 0 to rounding
-    (`searches.zero_below`). relative_gradient: |gradient| by the sum of its absolute terms, about
-    1e-16 at a stationary point in float64. level: the loss, or the limit that it falls to on a
-    plateau; NaN where it was not reached. ending: a code of `Ending`. steps: tried by the search.
+    initial_loss: where the search began. index: how many eigenvalues are negative; zero: how many
+    count as 0 (`searches.flat_below`). relative_gradient: |gradient| by the sum of its absolute
+    terms, about 1e-16 at a stationary point in float64. level: the loss, or the limit that it falls
+    to on a plateau; NaN where it was not reached. ending: a code of `Ending`. steps: tried by the
+    search.
     """
 
     point: Any
+    initial_loss: Array
     loss: Array
     gradient_norm: Array
     relative_gradient: Array
@@ -131,7 +133,7 @@ def measured(loss_fn: Landscape, end: Search, unravel: Callable, *, fell: bool) 
     infinity is no plateau but a search that found nothing.
     """
     values = jnp.linalg.eigvalsh(end.local.hessian)
-    close = zero_below(values)
+    close = flat_below(values)
     overall, running = relative_gradients(end.local, end.length)
     point, eps = unravel(end.flat), jnp.finfo(end.flat.dtype).eps
     ending = _ending(loss_fn, end, point, overall <= FLOOR * eps, running)
@@ -140,6 +142,7 @@ def measured(loss_fn: Landscape, end: Search, unravel: Callable, *, fell: bool) 
     nothing = (ending == Ending.plateau) & (end.local.loss <= eps * end.first)
     return Stationary(
         point=point,
+        initial_loss=end.first,
         loss=end.local.loss,
         gradient_norm=jnp.linalg.norm(end.local.gradient),
         relative_gradient=overall,

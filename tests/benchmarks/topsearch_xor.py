@@ -36,7 +36,7 @@ class XOR(Potential):
         """The loss."""
         return self.function_gradient(position)[0]
 
-    def gradient(self, position, displacement=None):
+    def gradient(self, position, displacement=None):  # noqa: ARG002
         """The reverse sweep; `displacement` is of the difference quotients it replaces."""
         return self.function_gradient(position)[1]
 
