@@ -351,9 +351,9 @@ def test_two_relu_students_find_both_images_of_their_teachers():
 @pytest.mark.slow
 def test_relu_students_have_bad_minima_from_six_units_on():
     for k in (3, 4, 5):
-        ends = students(k, 1000)
+        ends = students(k, 300)
         np.testing.assert_allclose(ends.loss, 0.0, atol=1e-14)
-    ends = students(6, 2000)
+    ends = students(6, 1500)
     bad = ends.loss > 1e-3
     # printed: minima above 0 for 6 to 20 units
     assert np.any(bad)
