@@ -7,6 +7,7 @@ Run: python tests/benchmarks/bench_census.py [--topsearch-python PATH]
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -30,7 +31,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--topsearch-python", help="a Python that imports topsearch")
     parser.add_argument("--starts", type=int, default=8000)
-    parser.add_argument("--hops", type=int, default=200, help="steps of basin hopping")
+    parser.add_argument("--hops", type=int, default=1000, help="steps of basin hopping")
     parser.add_argument("--neighbours", type=int, default=1, help="pairs tried for each minimum")
     parser.add_argument("--repeats", type=int, default=3)
     return parser.parse_args()
@@ -82,7 +83,7 @@ def peers(loss_fn, python, arguments, found):
         with tempfile.TemporaryDirectory() as folder:
             done = subprocess.run(
                 [python, str(script), *numbers], cwd=folder, capture_output=True, text=True,
-                check=True,
+                check=True, env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},  # 2x2 products
             )  # fmt: skip
         said = json.loads(done.stdout)
         row = {
