@@ -4,6 +4,8 @@
 Run: python topsearch_xor.py STEPS NEIGHBOURS SEED, in a folder for its log file
 """
 
+# pyright: reportMissingImports=false
+
 import json
 import random
 import sys
