@@ -76,7 +76,7 @@ class Stationary:
 def polish(loss_fn: Landscape, point: Any, *, steps: int = 300, reach: float = REACH) -> Stationary:
     """The stationary point at this point, or where the loss leads down from it.
 
-    Newton's steps on the gradient come first: a minimum or saddle within `reach` (1 + |point|) that
+    Newton's steps on the gradient come first: a minimum or saddle within `reach` |point| that
     they converge to is what is there. Otherwise the loss is descended (`searches.descend`), and the
     end is sharpened by Newton's steps. In float64 (the caller's `jax.enable_x64`) to about 1e-16 of
     the gradient's terms; float32 has a floor of its own. P x P memory and P^3 operations a step.
@@ -158,7 +158,10 @@ def measured(loss_fn: Landscape, end: Search, unravel: Callable, *, fell: bool) 
 def _ending(loss_fn: Landscape, end: Search, point: Any, at_floor: Array, running: Array) -> Array:
     finite = jnp.isfinite(end.local.loss) & jnp.all(jnp.isfinite(end.flat))
     stalled = end.damping > STALLED
-    away = at_infinity(loss_fn, point) | (running > RUNNING)
+    # a unit may be at its limit at a proper minimum too; there no eigenvalue is 0
+    values = jnp.linalg.eigvalsh(end.local.hessian)
+    flat = jnp.any(jnp.abs(values) <= flat_below(values))
+    away = (at_infinity(loss_fn, point) & flat) | (running > RUNNING)
     ending = jnp.where(at_floor & ~away, Ending.stationary, Ending.unfinished)
     ending = jnp.where((at_floor | end.rests) & ~stalled & away, Ending.plateau, ending)
     kink = (at_floor | end.rests) & ~lost(end) & has_kink(loss_fn, end, point)

@@ -268,10 +268,10 @@ def sharpened(at: At, state: Search, *, reach: float = jnp.inf) -> Search:
     rounding floor where there is a stationary point.
 
     Modes whose eigenvalue is 0 to rounding are not moved along. At most SHARPENING steps, none of
-    them further away than `reach` (1 + |point|): after a descent that goes on without end, one step
+    them further away than `reach` |point|: after a descent that goes on without end, one step
     of Newton's would lead back to the maximum that it came from.
     """
-    far = reach * (1.0 + jnp.linalg.norm(state.flat))
+    far = reach * jnp.maximum(state.origin, jnp.linalg.norm(state.flat))
 
     def newton(carry: tuple[Search, Array]) -> tuple[Search, Array]:
         state, _ = carry
