@@ -70,8 +70,11 @@ class Census:
 
     @property
     def missing(self) -> Unseen:
-        """What the hits say of classes not found (`intervals.unseen`)."""
-        return unseen(self.hits)
+        """What the hits say of families not found (`intervals.unseen`): a class whose image under
+        the symmetries of the data was found is known too.
+        """
+        hits = np.bincount(self.families, weights=self.hits).astype(int)
+        return unseen(hits[hits > 0])
 
     @property
     def morse_sum(self) -> float:
@@ -115,8 +118,8 @@ class Census:
         lines = [
             f"{len(self.losses)} classes ({said}), {families} modulo the symmetries of the data",
             f"{searches} searches: {names}",
-            f"a further search ends in a new class with probability {found.share:.2g} (95 %: at "
-            f"most {found.high:.2g}); at least {found.classes:.2g} classes are missing",
+            f"a further search ends in a new family with probability {found.share:.2g} (95 %: at "
+            f"most {found.high:.2g}); at least {found.classes:.2g} families are missing",
             f"points of one class are within {self.spread:.1e} of each other, of two at least "
             f"{self.gap:.1e} apart; the tolerance is {self.tolerance:.1e}",
         ]

@@ -41,6 +41,9 @@ def distinct(
     (`attractors.signature`); for what is no network, by the limit of the loss. Searches that were
     unfinished or diverged, or ended at a kink, have no class.
 
+    The images of isolated points under the symmetries of the data are stationary too: those that no
+    search ended at are classes with 0 hits.
+
     Args:
         loss_fn: a point -> a scalar.
         found: a `Stationary` with a leading axis, from `polish_all`; or stacked points, which
@@ -61,7 +64,12 @@ def distinct(
         symmetry = symmetries_of(loss_fn) if symmetry is None else symmetry
         seen = seen_of(loss_fn, symmetry, found, tolerance)
         groups, spread, gap = gathered(seen)
-        rows = _rows(seen, groups)
+        rows, missing = _rows(seen, groups)
+        if missing is not None:
+            whole = _joined(found, polish_all(loss_fn, missing))
+            seen = seen_of(loss_fn, symmetry, whole, tolerance)
+            groups, spread, gap = gathered(seen)
+            rows, _ = _rows(seen, groups, hit=len(found.loss))
     if grows is None:
         grows = isinstance(loss_fn, LossOn) and bool(np.any(np.asarray(loss_fn.l2 or 0.0) > 0))
     return Census(
@@ -75,8 +83,20 @@ def distinct(
     )
 
 
-def _rows(seen: Seen, groups: list[np.ndarray]) -> dict[str, Any]:
-    """The fields of a Census with a row for each class, in order of loss, then index."""
+def _joined(found: Stationary, more: Stationary) -> Stationary:
+    """The points found, with those of more that are stationary."""
+    more = at(more, np.flatnonzero(more.ending == Ending.stationary))
+    return jax.tree.map(lambda a, b: np.concatenate([a, b]), found, more)
+
+
+def _rows(
+    seen: Seen, groups: list[np.ndarray], *, hit: int | None = None
+) -> tuple[dict[str, Any], Any]:
+    """The fields of a Census with a row for each class, in order of loss, then index; and the
+    images under the symmetries of the data that are in none.
+
+    hit: the searches are so many first points; the others are such images.
+    """
     found = seen.found
     groups = sorted(groups, key=lambda g: (round(float(found.level[g[0]]), 12), found.index[g[0]]))
     first = np.array([group[0] for group in groups], int)
@@ -89,7 +109,11 @@ def _rows(seen: Seen, groups: list[np.ndarray]) -> dict[str, Any]:
     orbits = np.array(
         [_orbit_size(seen, *each) for each in zip(points, ending, split, strict=True)]
     )
-    return {
+    families = families_of(
+        seen.symmetry, at(found.point, first), levels, np.isfinite(orbits),
+        tolerance=seen.tolerance,
+    )  # fmt: skip
+    rows = {
         "points": at(found.point, first),
         "losses": levels,
         "index": np.asarray(found.index)[first],
@@ -97,18 +121,13 @@ def _rows(seen: Seen, groups: list[np.ndarray]) -> dict[str, Any]:
         "nulls": np.array(split, int).reshape(-1, 3),
         "ending": ending,
         "orbit_size": orbits,
-        "hits": np.array([len(group) for group in groups], int),
+        "hits": np.array([np.sum(group < (hit or len(labels))) for group in groups], int),
         "accuracy": np.array([_accuracy(seen.loss_fn, point) for point in points]),
-        "families": families_of(
-            seen.symmetry,
-            at(found.point, first),
-            levels,
-            np.isfinite(orbits),
-            tolerance=seen.tolerance,
-        ),
+        "families": families.numbers,
         "eigenvalues": found.eigenvalues[first],
-        "labels": labels,
+        "labels": labels[:hit],
     }
+    return rows, families.missing
 
 
 def _orbit_size(seen: Seen, point: Any, ending: int, split: Any) -> float:
