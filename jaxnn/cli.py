@@ -1,5 +1,5 @@
-"""The command line: `jaxnn study`, `train` and `check`, and of a study's networks `slice`,
-`spectrum`, `path` and `align`. jax is imported only once there is work.
+"""The command line: `jaxnn study`, `census`, `train` and `check`, and of a study's networks
+`slice`, `spectrum`, `path` and `align`. jax is imported only once there is work.
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ from typing import Annotated
 
 import tyro
 
-from jaxnn.studies.settings import Align, Between, Check, Slice, Spectrum, Study, Train
+from jaxnn.studies.settings import Align, Between, Census, Check, Slice, Spectrum, Study, Train
 
 Command = (
     Annotated[Study, tyro.conf.subcommand("study")]
+    | Annotated[Census, tyro.conf.subcommand("census")]
     | Annotated[Train, tyro.conf.subcommand("train")]
     | Annotated[Check, tyro.conf.subcommand("check")]
     | Annotated[Slice, tyro.conf.subcommand("slice")]
@@ -46,17 +47,17 @@ def _complain(error: Exception) -> int:
     return 2
 
 
-def _run(command: Study | Train | Check | Slice | Spectrum | Between | Align) -> None:
+def _run(command: Study | Census | Train | Check | Slice | Spectrum | Between | Align) -> None:
     from jaxnn import devices
 
     try:
         devices.use_all_cores()
     except RuntimeError as error:
         raise ValueError(f"{error}; or give the command in a process of its own") from error
-    if isinstance(command, Study):
+    if isinstance(command, Study | Census):
         if command.distributed:
             devices.join_others(command.coordinator, command.processes, command.process)
-        _study(command)
+        _study(command) if isinstance(command, Study) else _census(command)
     elif isinstance(command, Train):
         from jaxnn.studies import one_network
 
@@ -100,6 +101,26 @@ def _study(command: Study) -> None:
     sentence = findings.finding(dataset, level, name=posed.source.name)
     results.write_atomically(path / "table.txt", f"{table}\n\n{sentence}\n")
     print(f"{table}\n\n{sentence}\n\nwrote {path}: arrays.zarr, manifest.json, table.txt, figures/")
+    print("  " + "\n  ".join(str(file.relative_to(path)) for file in files))
+
+
+def _census(command: Census) -> None:
+    from jaxnn import devices, results
+    from jaxnn.studies import census_findings, problem, stationary_points
+
+    settings = problem.complete(command)
+    path = stationary_points.run(settings)
+    there, count = len(results.finished(path)), stationary_points.chunks(settings)
+    if there < count:
+        print(f"{path}: {there} of {count} chunks are there; the table comes with the last")
+        return
+    if not devices.is_first_process():
+        return
+    posed = stationary_points.pose(settings)
+    report, files = census_findings.findings(results.load(path), settings, posed, path / "figures")
+    results.write_atomically(path / "table.txt", f"{report}\n")
+    print(f"{census_findings.shortened(report)}\n")
+    print(f"wrote {path}: arrays.zarr, manifest.json, table.txt, figures/")
     print("  " + "\n  ".join(str(file.relative_to(path)) for file in files))
 
 

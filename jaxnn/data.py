@@ -67,6 +67,14 @@ def xor() -> Batch:
     return parity(2)
 
 
+def xor_signed() -> Batch:
+    """Exclusive or of two signs, inputs 1 and -1, targets 0.8 and -0.8, which tanh can reach:
+    (4, 2) and (4, 1) (Coetzee & Stonick 1996).
+    """
+    inputs, targets = xor()
+    return Batch(2.0 * inputs - 1.0, 1.6 * targets - 0.8)
+
+
 def boolean_or() -> Batch:
     """The four cases of or, (4, 2) and (4, 1)."""
     table = _truth_table(2)
@@ -203,6 +211,7 @@ def split(batch: Batch, key: Array, test_share: float) -> tuple[Batch, Batch]:
 _ALL = "all cases there are, so there is no test set"
 _KNOWN = {
     "xor": (xor, False, f"exclusive or of two bits: {_ALL}"),
+    "xor_signed": (xor_signed, False, f"exclusive or of two signs, targets 0.8 and -0.8: {_ALL}"),
     "boolean_or": (boolean_or, False, f"or of two bits: {_ALL}"),
     "parity3": (lambda: parity(3), False, f"parity of three bits: {_ALL}"),
     "parity4": (lambda: parity(4), False, f"parity of four bits: {_ALL}"),

@@ -20,6 +20,7 @@ T = TypeVar("T")
 MEMBER = "member"  # one network of an ensemble; always the leading axis in memory
 SCHEME = "scheme"  # the distribution that initial weights are drawn from
 SCALE = "scale"  # the factor on that distribution
+SEARCH = "search"  # one search for a stationary point
 RECORD = "record"  # a moment at which the loss was written down
 
 

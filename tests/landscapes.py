@@ -1,5 +1,6 @@
 """Landscapes with known answers, for what works on any landscape."""
 
+import dataclasses
 import functools
 
 import jax
@@ -8,6 +9,7 @@ import numpy as np
 
 import jaxnn
 from jaxnn import ensembles
+from jaxnn.activations import sigmoid
 from jaxnn.landscape import minima
 
 
@@ -91,6 +93,110 @@ def lennard_jones(point):
     first, second = np.triu_indices(len(positions), 1)
     squares = jnp.sum((positions[first] - positions[second]) ** 2, axis=1)
     return jnp.sum(4 * (squares**-6 - squares**-3))
+
+
+def goblet(point):
+    """(x^2 + y^2 - 1)^2 + (z^2 - 1)^2 + z / 10 for {"place": (x, y, z)}: round about the z axis.
+
+    Two circles of minima, near z = -1 and 1, and one of transition states between them at the
+    middle root of 4 z (z^2 - 1) + 1/10 = 0.
+    """
+    x, y, z = point["place"]
+    return jnp.square(x**2 + y**2 - 1.0) + jnp.square(z**2 - 1.0) + 0.1 * z
+
+
+# the roots of 4 z^3 - 4 z + 1/10, the middle one the transition states'
+GOBLET_HEIGHTS = np.sort(np.roots([4.0, 0.0, -4.0, 0.1]).real)
+
+
+def signed_xor():
+    """The landscape of Coetzee & Stonick 1996, divided by 4: inputs +-1, targets -+0.8, 2-2-1 tanh
+    without a last bias; and a point of it.
+    """
+    inputs = jnp.array([[-1.0, -1.0], [-1.0, 1.0], [1.0, -1.0], [1.0, 1.0]])
+    targets = jnp.array([[-0.8], [0.8], [0.8], [-0.8]])
+    like = ((jnp.zeros((2, 2)), jnp.zeros(2)), (jnp.zeros((1, 2)), None))
+    return jaxnn.loss_on((inputs, targets), activation="tanh", l2=0.0125), like
+
+
+def neurons(axes, examples):
+    """One logistic neuron without bias, with `examples` cases on each of its inputs' axes at 10^0,
+    10^1, ... and targets 0.75: an input alone has its minimum at w = ln(3) / x and a loss that is
+    the same, 1/16, on both sides, so examples on an axis do not merge their minima (the
+    construction of Auer, Herbster & Warmuth 1995).
+    """
+    places = 10.0 ** np.arange(examples)
+    inputs = np.concatenate([np.outer(places, unit) for unit in np.eye(axes)])
+    return jaxnn.loss_on((jnp.asarray(inputs), jnp.full((len(inputs), 1), 0.75)))
+
+
+XOR_INPUTS = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+XOR_TARGETS = np.array([0.0, 1.0, 1.0, 0.0])
+
+
+def direct_links(point):
+    """The exclusive or of 0 and 1 by one hidden unit and direct links from the inputs to the output
+    (Sprinkhuizen-Kuyper & Boers 1996), logistic: {"hidden": (3,), "output": (4,)}, the mean squared
+    error.
+    """
+    x, y = XOR_INPUTS.T
+    w, v = point["hidden"], point["output"]
+    h = sigmoid(w[0] * x + w[1] * y + w[2])
+    outputs = sigmoid(v[0] * x + v[1] * y + v[2] * h + v[3])
+    return jnp.mean((outputs - XOR_TARGETS) ** 2)
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Growth:
+    """Rat42 of NIST's StRD: the sum of squares of y - b1 / (1 + exp(b2 - b3 x)) at the point b."""
+
+    x: jax.Array
+    y: jax.Array
+
+    def __call__(self, b):
+        return jnp.sum(self.residuals(b) ** 2)
+
+    def residuals(self, b):
+        return b[0] / (1 + jnp.exp(b[1] - b[2] * self.x)) - self.y
+
+
+RAT42_X = np.array([9.0, 14, 21, 28, 42, 57, 63, 70, 79])
+RAT42_Y = np.array([8.93, 10.8, 18.59, 22.33, 39.35, 56.11, 61.73, 64.62, 67.08])
+
+
+def half_plane_product(w, v):
+    """E max(w x, 0) max(v x, 0) = |w| |v| / (2 pi) (sin t + (pi - t) cos t) for standard normal x,
+    t the angle between w and v (Cho & Saul 2009, eq. 6; Safran & Shamir 2018).
+
+    With r = tan t it is w v / 2 + w v (r - atan r) / (2 pi). Below 0.03, where r^2 comes from what
+    of w is across v, r - atan r is its series, which has derivatives to the second at r = 0.
+    """
+    dot, squared = jnp.vdot(w, v), jnp.vdot(v, v)
+    across = w - dot / squared * v
+    size = jnp.vdot(across, across) * squared
+    near = (dot > 0) & (size < 1e-3 * dot**2)
+    dot_near, size_near = jnp.where(near, dot, 1.0), jnp.where(near & (size > 0), size, 1e-3)
+    squares = size_near / dot_near**2
+    series = sum((-squares) ** k / (2 * k + 3) for k in range(6))
+    small = jnp.where(size > 0, dot_near * squares**1.5 * series, 0.0)
+    sine = jnp.sqrt(jnp.where(near, 1.0, size))
+    excess = jnp.where(near, small, sine - jnp.arctan2(sine, dot) * dot)
+    return dot / 2 + excess / (2 * jnp.pi)
+
+
+def teacher_student(point):
+    """E (sum_i max(w_i x, 0) - sum_j max(x_j, 0))^2 / 2 over standard normal x, w the rows of point
+    (units, units): the students of as many orthonormal teachers (Safran & Shamir 2018).
+
+    The loss is 0 at the permutations of the unit matrix, its Hessian continuous there.
+    """
+    k = len(point)
+    between = jax.vmap(jax.vmap(half_plane_product, (None, 0)), (0, None))
+    first, second = np.triu_indices(k, 1)
+    own = jnp.sum(point**2) / 4 + jnp.sum(jax.vmap(half_plane_product)(point[first], point[second]))
+    teachers = (k + k * (k - 1) / jnp.pi) / 4
+    return own - jnp.sum(between(point, jnp.eye(k, dtype=point.dtype))) + teachers
 
 
 def himmelblau_stationary():

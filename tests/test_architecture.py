@@ -51,7 +51,7 @@ HOUSE = [
     "landscape.kinks",
     "landscape.polishing",
     "landscape.many",
-    "landscape.nulls",
+    "landscape.null_directions",
     "landscape.families",
     "landscape.censuses",
     "landscape.classes",
@@ -61,18 +61,26 @@ HOUSE = [
     "landscape.paths",
     "landscape.gauges",
     "landscape.trajectories",
+    "landscape.flows",
+    "landscape.transitions",
+    "landscape.connectivity",
+    "landscape.trees",
+    "landscape.saddles",
     "results",
     "plots.style",
     "plots.studies",
     "plots.networks",
     "plots.landscapes",
+    "plots.trees",
     "studies.settings",
     "studies.problem",
     "studies.engine",
     "studies.schema",
     "studies.initial_weights",
+    "studies.stationary_points",
     "studies.members",
     "studies.findings",
+    "studies.census_findings",
     "studies.one_network",
     "studies.run_planes",
     "studies.around",
@@ -81,7 +89,7 @@ HOUSE = [
     "__main__",
 ]
 # what has sizes that depend on values works on the host, and jits once
-HOSTS = {f"landscape.{name}" for name in ("many", "families", "classes", "minima")}
+HOSTS = {f"landscape.{name}" for name in ("many", "families", "classes", "minima", "transitions")}
 # where the caller writes the jit: from vocabulary to training, and landscape's arrays to arrays
 PURE = [
     *HOUSE[: HOUSE.index("training") + 1],

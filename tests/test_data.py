@@ -20,6 +20,9 @@ SHARED = Path(__file__).resolve().parents[2] / "shared" / "data" / "mnist"
 def test_xor_or_and_parity_are_their_truth_tables():
     assert data.xor().inputs.tolist() == [[0, 0], [0, 1], [1, 0], [1, 1]]
     assert data.xor().targets.tolist() == [[0], [1], [1], [0]]
+    signed = data.xor_signed()
+    assert signed.inputs.tolist() == [[-1, -1], [-1, 1], [1, -1], [1, 1]]
+    np.testing.assert_allclose(signed.targets[:, 0], [-0.8, 0.8, 0.8, -0.8], rtol=1e-6)
     assert data.boolean_or().targets.tolist() == [[0], [1], [1], [1]]
     parity = data.parity(4)
     assert parity.inputs.shape == (16, 4)

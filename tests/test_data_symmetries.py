@@ -20,6 +20,10 @@ XOR = np.array([[0.0], [1.0], [1.0], [0.0]])
 OR = np.array([[0.0], [1.0], [1.0], [1.0]])
 
 
+def sorted_cases(batch):
+    return sorted(tuple(np.round(row, 9) + 0.0) for row in np.hstack(batch))
+
+
 def acting(inputs, targets, activation, *, l2=0.0, biases: Any = True, hidden=(3,)):
     """The symmetries of the data that act on a random network, each checked to keep the loss."""
     batch = jnp.asarray(inputs, jnp.float64), jnp.asarray(targets, jnp.float64)
@@ -31,6 +35,9 @@ def acting(inputs, targets, activation, *, l2=0.0, biases: Any = True, hidden=(3
         moved = symmetry.apply(point)
         assert jax.tree.structure(moved) == jax.tree.structure(point)
         np.testing.assert_allclose(loss_fn(moved), loss_fn(point), rtol=1e-12)
+        assert sorted_cases(symmetry.cases(batch)) == sorted_cases(batch)
+        if symmetry.exchanged is not None:
+            continue  # the function is another but on the cases
         # U f'(x) = f(T x), on points that are no cases
         x = jax.random.normal(jax.random.key(9), (5, sizes[0]), jnp.float64)
         ours, theirs = (
@@ -85,6 +92,112 @@ def test_shifts_need_first_biases():
     assert len(acting(CORNERS, XOR, "sigmoid", biases=(False, True))) == 2
     assert len(acting(2 * CORNERS - 1, XOR, "sigmoid", biases=(False, True))) == 8
     assert len(acting(CORNERS, XOR, ("tanh", "identity"), biases=(True, False))) == 4
+
+
+SIGNS, SIGNED_XOR = 2 * CORNERS - 1, 1.6 * XOR - 0.8
+# the corners of the cube (x, 1) times their targets' signs are a regular tetrahedron's
+TETRAHEDRON = [
+    (False, "tanh", 0.0),
+    (False, "tanh", 0.0125),
+    (False, "erf", 0.1),
+    (False, ("tanh", "identity"), 0.1),
+]
+
+
+@pytest.mark.parametrize(("last", "activation", "l2"), TETRAHEDRON)
+def test_with_the_constant_input_signed_xor_has_the_group_of_the_tetrahedron(last, activation, l2):
+    found = acting(SIGNS, SIGNED_XOR, activation, l2=l2, biases=(True, last))
+    assert [sum(s.exchanged == column for s in found) for column in (None, 0, 1)] == [8, 8, 8]
+
+
+def test_the_constant_stays_where_the_network_is_not_odd_or_has_no_first_biases():
+    assert len(acting(SIGNS, SIGNED_XOR, "tanh", biases=(True, True))) == 8
+    assert len(acting(SIGNS, SIGNED_XOR, "tanh", biases=(False, False))) == 8
+    assert len(acting(SIGNS, SIGNED_XOR, ("sigmoid", "tanh"), biases=(True, False))) == 8
+    assert len(acting(SIGNS, SIGNED_XOR, ("relu", "identity"), biases=(True, False))) == 8
+    shallow = jaxnn.loss_on((jnp.asarray(SIGNS), jnp.asarray(SIGNED_XOR)), activation="tanh")
+    point = jaxnn.init(jax.random.key(0), (2, 2, 1), dtype=jnp.float64)
+    exchange = next(s for s in data_symmetries.of(shallow) if s.exchanged == 0)
+    with pytest.raises(ValueError, match=r"cases are negated, which takes odd .* later layers"):
+        exchange.apply(point)
+    point = jaxnn.init(jax.random.key(0), (2, 2, 1), biases=(False, False), dtype=jnp.float64)
+    with pytest.raises(ValueError, match=r"with the biases' input, which takes first-layer biases"):
+        exchange.apply(point)
+
+
+def test_the_exchange_permutes_the_outputs_and_is_one_to_one_on_points():
+    batch = jnp.asarray(SIGNS), jnp.asarray(SIGNED_XOR)
+    loss_fn = jaxnn.loss_on(batch, activation="tanh", l2=0.0125)
+    point = jaxnn.init(jax.random.key(5), (2, 2, 1), biases=(True, False), dtype=jnp.float64)
+    group = symmetries.of(loss_fn)
+    images = [symmetry.apply(point) for symmetry in group.of_data(point)]
+    errors = [
+        np.sort(np.abs(losses.outputs_for(p, batch[0], activation="tanh") - batch[1]).ravel())
+        for p in images
+    ]
+    for error in errors:
+        np.testing.assert_allclose(error, errors[0], rtol=1e-12)
+    stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *images)
+    i, j = np.triu_indices(24, 1)
+    first, second = (jax.tree.map(lambda leaf, k=k: leaf[k], stacked) for k in (i, j))
+    apart = jax.jit(jax.vmap(group.distance))(first, second)
+    assert float(jnp.min(apart)) > 0.01  # 24 classes of the network's own 8 images: 192 points
+
+
+def test_one_layer_of_signs_takes_the_constant_as_one_more_column():
+    # one tanh node, targets the sum of (x1, x2, x3, 1): all orders of four columns keep it
+    corners = np.array(list(itertools.product([-1.0, 1.0], repeat=3)))
+    total = corners.sum(axis=1, keepdims=True) + 1.0
+    assert len(acting(corners, 0.2 * total, "tanh", l2=0.1, hidden=())) == 24
+
+
+def test_a_column_of_ones_changes_places_with_the_biases_of_any_network():
+    ones = np.hstack([CORNERS, np.ones((4, 1))])
+    assert len(acting(ones, OR, "sigmoid", l2=0.1)) == 4
+    assert len(acting(ones, OR, "sigmoid", l2=0.1, biases=(False, True))) == 2
+
+
+def test_the_exchange_is_found_with_a_column_of_other_numbers():
+    # x3 -> x1 x3 along with d -> x1 d: each case (1, x3, d) comes as (-1, -x3, -d) too
+    values = np.array([[0.3], [0.7], [-1.9]])
+    inputs = np.block([[np.ones((3, 1)), values], [-np.ones((3, 1)), values]])
+    targets = np.vstack([values**3, -(values**3)]) / 8
+    found = acting(inputs, targets, "tanh", l2=0.1, biases=(True, False))
+    assert [s.exchanged for s in found] == expected_exchanges(inputs, targets)
+
+
+def expected_exchanges(inputs, targets):
+    """By trying all signed permutations of (x, 1), each with its negative as one, in a loop."""
+    rows = np.hstack([inputs, np.ones((len(inputs), 1))])
+    wanted = sorted_cases((rows, targets))
+    found = []
+    for order in itertools.permutations(range(rows.shape[1])):
+        for signs in itertools.product((1, -1), repeat=rows.shape[1] - 1):
+            moved = rows[:, order] * np.array([*signs, 1])
+            s = moved[:, -1:]
+            if not np.all(np.abs(s) == 1):
+                continue
+            for u in (1, -1):
+                if sorted_cases((moved * s, targets * s * u)) == wanted:
+                    found.append(None if order[-1] == rows.shape[1] - 1 else order[-1])
+    return sorted(found, key=lambda column: (column is not None, column))
+
+
+def test_the_orders_agree_with_a_loop_over_all_signed_permutations():
+    assert len(expected_exchanges(SIGNS, SIGNED_XOR)) == 24
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        inputs = rng.choice([-1.0, 1.0], (4, 2))
+        targets = rng.choice([-0.5, 0.5], (4, 1))
+        loss_fn = jaxnn.loss_on((jnp.asarray(inputs), jnp.asarray(targets)), activation="tanh")
+        point = jaxnn.init(jax.random.key(0), (2, 2, 1), biases=(True, False), dtype=jnp.float64)
+        found = [
+            s for s in symmetries.of(loss_fn).of_data(point) if not any(s.inputs.shift)
+        ]  # the loop has none about other centres
+        expected = expected_exchanges(inputs, targets)
+        constant = np.ptp(inputs, axis=0) == 0
+        if not np.any(constant):  # of constant columns reflections are not listed
+            assert [s.exchanged for s in found] == expected
 
 
 def test_parity_of_three_bits_has_the_cubes_group():

@@ -1,9 +1,34 @@
 """Pictures: the same bytes every time, the right numbers in the right places."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from jaxnn import plots
+from jaxnn.landscape.trees import disconnectivity
+
+
+def small_tree(**changed: Any):
+    right: dict[str, Any] = {
+        "losses": [0.0, 0.35, 0.2, 0.9, 0.6],
+        "edges": [(0, 1), (1, 2), (2, 3), (0, 4)],
+        "heights": [1.2, 0.8, 1.5, 1.0],
+        "widths": [0.4, 0.05, 0.3, 0.15, 0.08],
+    }
+    return disconnectivity(**(right | changed))
+
+
+def large_tree(n=2000):
+    rng = np.random.default_rng(0)
+    losses, edges = rng.exponential(size=n), rng.integers(n, size=(3 * n, 2))
+    heights = losses[edges].max(axis=1) + rng.exponential(size=3 * n)
+    return disconnectivity(losses, edges, heights, widths=rng.dirichlet(np.full(n, 0.05)))
+
+
+def lines_of(ax, which):
+    """The segments of a collection, (lines, 2 ends, 2 coordinates)."""
+    return np.array(ax.collections[which].get_segments())
 
 
 def draw(kind):
@@ -43,6 +68,10 @@ def draw(kind):
         plots.eigenvalues(ax, np.array([-1e-3, 1e-17, 0.0, 1e-5, 2.0]), tolerance=1e-15)
     elif kind == "density":
         plots.density(ax, np.linspace(-1, 1, 9), np.exp(-(np.linspace(-1, 1, 9) ** 2)), note="n")
+    elif kind == "tree":
+        plots.disconnectivity(ax, small_tree(), kinds=["a", "b", "a", "b", "b"])
+    elif kind == "large tree":
+        plots.disconnectivity(ax, large_tree())
     elif kind == "paths":
         at = np.linspace(0, 1, 9)
         plots.along_paths(ax, {"a": (at, 0.01 + at * (1 - at)), "b": (at, np.full(9, np.nan))})
@@ -66,6 +95,8 @@ def draw(kind):
         "density",
         "paths",
         "run",
+        "tree",
+        "large tree",
     ],
 )
 def test_the_same_picture_is_the_same_bytes(kind, tmp_path):
@@ -122,4 +153,73 @@ def test_eigenvalues_are_told_apart_by_sign():
     plots.eigenvalues(axes[0, 0], np.array([-1e-3, 1e-17, 0.0, 1e-5, 2.0]), tolerance=1e-15)
     labels = [line.get_label() for line in axes[0, 0].get_lines()]
     assert labels[:3] == ["2 positive", "2 zero to rounding", "1 negative"]
+    plots.plt.close(made)
+
+
+def test_each_leaf_of_a_tree_ends_at_its_loss_and_rises_to_its_merge():
+    made, axes = plots.figure()
+    tree = small_tree()
+    ax = plots.disconnectivity(axes[0, 0], tree)
+    uprights, levels, over = (lines_of(ax, k) for k in range(3))
+    np.testing.assert_array_equal(uprights[:, 0, 0], uprights[:, 1, 0])
+    np.testing.assert_array_equal(uprights[:, 0, 1], tree.losses)
+    np.testing.assert_array_equal(uprights[:, 1, 1], [1.5, 0.8, 1.2, 1.5, 1.0])
+    np.testing.assert_array_equal(levels[:, :, 1], np.stack([tree.heights] * 2, axis=1))
+    at = uprights[:, 0, 0]
+    np.testing.assert_array_equal(levels[:, :, 0], at[[(2, 1), (0, 4), (0, 2), (0, 3)]])
+    np.testing.assert_array_equal(over, [[[at[0], 1.5], [at[0], ax.get_ylim()[1]]]])
+    assert {"0", "1", "2", "3", "4", "probability 10 %"} == {t.get_text() for t in ax.texts}
+    plots.plt.close(made)
+
+
+def test_leaves_are_as_wide_as_their_probability_and_never_overlap():
+    for tree in (small_tree(), large_tree()):
+        made, axes = plots.figure()
+        ax = plots.disconnectivity(axes[0, 0], tree)
+        corners = np.array(
+            [np.asarray(path.vertices)[:4] for path in ax.collections[3].get_paths()]
+        )
+        left, right = corners[:, :, 0].min(axis=1), corners[:, :, 0].max(axis=1)
+        assert tree.widths is not None
+        np.testing.assert_allclose(right - left, tree.widths / 2, atol=1e-12)
+        np.testing.assert_array_equal(corners[:, :, 1].min(axis=1), tree.losses)
+        order = np.argsort(left + right)
+        assert (right[order][:-1] <= left[order][1:] + 1e-12).all()
+        (scale,) = (line for line in ax.lines if line.get_linewidth() == 3)
+        np.testing.assert_allclose(np.ptp(scale.get_xdata()), 0.05)
+        plots.plt.close(made)
+
+
+def test_a_funnel_stands_round_its_deepest_minimum():
+    """A chain of side valleys joins the trunk left and right in turn."""
+    n = 101
+    edges = [(0, k) for k in range(1, n)]
+    tree = disconnectivity(np.arange(n) / n, edges, np.arange(1, n) + 1.0)
+    made, axes = plots.figure()
+    ax = plots.disconnectivity(axes[0, 0], tree)
+    at = lines_of(ax, 0)[:, 0, 0]
+    assert np.sum(at < at[0]) == np.sum(at > at[0]) == 50
+    assert len(ax.texts) == 0
+    plots.plt.close(made)
+
+
+def test_trees_that_no_saddle_joins_stand_apart_under_dots():
+    tree = small_tree(edges=[(0, 1), (2, 3)], heights=[1.2, 1.5], widths=None)
+    made, axes = plots.figure()
+    ax = plots.disconnectivity(axes[0, 0], tree, labels=list("abcde"))
+    at, over = lines_of(ax, 0)[:, 0, 0], lines_of(ax, 2)
+    assert max(at[[0, 1]]) < min(at[[2, 3]]) < max(at[[2, 3]]) < at[4]
+    assert {(x, y) for x, y in over[:, 0]} == {(at[0], 1.2), (at[2], 1.5), (at[4], 0.6)}
+    dots: Any = ax.collections[2].get_linestyle()
+    assert dots[0][1] is not None
+    assert [text.get_text() for text in ax.texts] == list("abcde")
+    plots.plt.close(made)
+
+
+def test_labels_and_kinds_of_another_number_are_refused():
+    made, axes = plots.figure()
+    with pytest.raises(ValueError, match="2 labels for 5 minima: give one a minimum"):
+        plots.disconnectivity(axes[0, 0], small_tree(), labels=["a", "b"])
+    with pytest.raises(ValueError, match="1 kinds for 5 minima: give one a minimum"):
+        plots.disconnectivity(axes[0, 0], small_tree(), kinds=["a"])
     plots.plt.close(made)

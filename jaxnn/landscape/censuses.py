@@ -84,14 +84,16 @@ class Census:
 
     def table(self) -> str:
         """A line for each class, and what the whole adds up to."""
-        head = f"{'loss':>12} {'kind':14}{'index':>5}{'zero':>5}{'orbit':>8}{'family':>7}"
+        head = (
+            f"{'class':>5}{'loss':>12} {'kind':14}{'index':>5}{'zero':>5}{'orbit':>8}{'family':>7}"
+        )
         lines = [f"{head}{'right':>7}{'hits':>8}"]
         kinds = self.kinds
         for k, loss in enumerate(self.losses):
             orbit = f"{self.orbit_size[k]:.0f}" if np.isfinite(self.orbit_size[k]) else "-"
             right = f"{self.accuracy[k]:.0%}" if np.isfinite(self.accuracy[k]) else "-"
             lines.append(
-                f"{loss:>12.7g} {kinds[k]:14}{self.index[k]:>5}{self.zero[k]:>5}{orbit:>8}"
+                f"{k:>5}{loss:>12.7g} {kinds[k]:14}{self.index[k]:>5}{self.zero[k]:>5}{orbit:>8}"
                 f"{self.families[k]:>7}{right:>7}{self.hits[k]:>8}"
             )
         return "\n".join([*lines, *self._summary()])
@@ -99,7 +101,7 @@ class Census:
     def _summary(self) -> list[str]:
         kinds = self.kinds
         counts = {kind: kinds.count(kind) for kind in dict.fromkeys(kinds)}
-        said = ", ".join(f"{count} {kind}" for kind, count in counts.items())
+        said = ", ".join(counted(count, kind) for kind, count in counts.items())
         families = len(set(self.families.tolist()))
         found = self.missing
         searches = len(self.labels)
@@ -123,3 +125,10 @@ class Census:
         if self.converted:
             lines.append("the starts were converted to float64")
         return lines
+
+
+def counted(count: int, kind: str) -> str:
+    """So many of this kind, in words."""
+    if count == 1:
+        return f"1 {kind}"
+    return f"{count} {kind[:-2]}a" if kind.endswith("mum") else f"{count} {kind}s"

@@ -87,3 +87,28 @@ def check_points(**counts: int) -> None:
             raise ValueError(
                 f"{name} is {count!r}: give a whole number, at least 3, the ends and one between"
             )
+
+
+def check_network(point: Any) -> None:
+    """Refuse what is not a sequence of (weights, biases) pairs of finite floating-point arrays.
+
+    Raises:
+        ValueError: such a point.
+    """
+    layers = isinstance(point, list | tuple) and all(
+        isinstance(layer, list | tuple) and len(layer) == 2 for layer in point
+    )
+    if not layers:
+        raise ValueError(
+            f"the point is {jax.tree.structure(point)}, but this loss is a network's: "
+            "give one (weights, biases) pair a layer"
+        )
+    for number, layer in enumerate(point):
+        for leaf in jax.tree.leaves(layer):
+            if not jnp.issubdtype(jnp.result_type(leaf), jnp.floating):
+                raise ValueError(
+                    f"layer {number} has numbers of type {jnp.result_type(leaf)}: give floating "
+                    "point, as float32 or float64"
+                )
+            if not isinstance(leaf, Tracer) and not np.isfinite(np.asarray(leaf)).all():
+                raise ValueError(f"layer {number} holds NaN or infinity: give a finite point")

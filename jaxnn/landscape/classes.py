@@ -16,7 +16,7 @@ from jaxnn.landscape.attractors import canonical_sides, signature
 from jaxnn.landscape.censuses import Census
 from jaxnn.landscape.families import families_of
 from jaxnn.landscape.many import at, in_float64, mapped, polish_all
-from jaxnn.landscape.nulls import nulls
+from jaxnn.landscape.null_directions import nulls
 from jaxnn.landscape.polishing import Ending, Stationary
 from jaxnn.landscape.symmetries import Symmetry
 from jaxnn.landscape.symmetries import of as symmetries_of

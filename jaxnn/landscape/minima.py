@@ -27,6 +27,10 @@ from jaxnn.vocabulary import Landscape
 
 MOST_PARAMETERS = 64
 """Of a census of all stationary points: their number grows exponentially."""
+MOST_SAMPLED = 500
+"""Of one of minima alone: each search takes the eigenvalues of the whole Hessian at every step."""
+KINDS = ("polish", "nearest", "follow", "between")
+"""The searches of a census, in turn."""
 HIGHEST_INDEX = 6
 """Eigenvector following is sent to index 1 up to this, or to all there are."""
 
@@ -43,9 +47,9 @@ def census(
 ) -> Census:
     """All stationary points that these starts lead to, of any index, a class a row.
 
-    Every fourth start is descended to a minimum, as training would; every fourth led to the nearest
-    zero of the gradient; every fourth sent by eigenvector following to index 1, 2, ...; and in
-    place of every fourth, a point between two of the minima found is sent to index 1. 10^4 to 10^5
+    The kinds of search take turns (`KINDS`): a start is polished, so it may be where training
+    ended; led to the nearest zero of the gradient; sent by eigenvector following to index 1, 2,
+    ...; or in its place a point between two of the minima found is sent to index 1. 10^4 to 10^5
     starts of several scales are usual. How complete it is `Census.missing` and `Census.morse_sum`
     say.
 
@@ -53,8 +57,7 @@ def census(
         loss_fn: a point -> a scalar, with second derivatives.
         starts: a stacked tree, (starts, ...) each leaf; converted to float64.
         symmetry: default that of the loss.
-        sampled: descend all starts: the minima that they lead to, for networks of any size that
-            `polish` takes.
+        sampled: polish all starts: the minima that they lead to, for up to MOST_SAMPLED parameters.
         steps: of each search, at most.
         tolerance: as `distinct`.
         grows: as `distinct`.
@@ -64,9 +67,11 @@ def census(
             `distinct`.
     """
     check_point(starts, what="the starts")
+    count_of(starts)
+    _check_size(starts, sampled=sampled)
     converted = any(np.asarray(leaf).dtype != np.float64 for leaf in jax.tree.leaves(starts))
     if sampled:
-        found = polish_all(loss_fn, starts, way="descend", steps=steps)
+        found = polish_all(loss_fn, starts, steps=steps)
     else:
         found = searched(loss_fn, starts, steps=steps)
     done = distinct(loss_fn, found, symmetry=symmetry, tolerance=tolerance, grows=grows)
@@ -79,28 +84,45 @@ def searched(loss_fn: Landscape, starts: Any, *, steps: int = 200) -> Stationary
     Raises:
         ValueError: as `census`.
     """
+    parameters = _check_size(starts, sampled=False)
     count = count_of(starts)
-    parameters = sum(int(np.prod(np.shape(leaf)[1:])) for leaf in jax.tree.leaves(starts))
-    if parameters > MOST_PARAMETERS:
-        raise ValueError(
-            f"the point has {parameters} parameters: a census of all stationary points is for up "
-            f"to {MOST_PARAMETERS}; with sampled=True it counts the minima that descent finds"
-        )
-    kinds = np.arange(count) % 4 if count >= 8 else np.zeros(count, int)
-    highest = min(HIGHEST_INDEX, parameters)
-    numbers = np.arange(count) // 4 % highest + 1
+    kinds = kinds_of(count)
+    numbers = np.arange(count) // len(KINDS) % min(HIGHEST_INDEX, parameters) + 1
     found: list[Stationary] = []
-    for kind, way in enumerate(("descend", "nearest", "follow", "follow")):
+    for kind, way in enumerate(KINDS):
         which = np.flatnonzero(kinds == kind)
         if not len(which):
             continue
-        begin = jax.tree.map(lambda leaf: np.asarray(leaf)[which], starts)  # noqa: B023
-        index: Any = numbers[which] if kind == 2 else 1
-        if kind == 3:
-            begin = _between(loss_fn, found[0], begin)
+        begin, index = at(jax.tree.map(np.asarray, starts), which), numbers[which]
+        if way == "between":
+            begin, index, way = _between(loss_fn, found[0], begin), 1, "follow"
         found.append(polish_all(loss_fn, begin, way=way, index=index, steps=steps))
     order = np.argsort(np.concatenate([np.flatnonzero(kinds == k) for k in range(len(found))]))
     return jax.tree.map(lambda *leaves: np.concatenate(leaves)[order], *found)
+
+
+def kinds_of(count: int, *, sampled: bool = False) -> np.ndarray:
+    """The kind of each of so many searches, (count,), as numbers of KINDS; all are polished in a
+    sampled census and where they are too few to take turns.
+    """
+    alone = sampled or count < 2 * len(KINDS)
+    return np.zeros(count, int) if alone else np.arange(count) % len(KINDS)
+
+
+def _check_size(starts: Any, *, sampled: bool) -> int:
+    """How many parameters a point has."""
+    leaves = jax.tree.leaves(starts)
+    parameters = sum(int(np.prod(np.shape(leaf)[1:])) for leaf in leaves)
+    if parameters > (MOST_SAMPLED if sampled else MOST_PARAMETERS):
+        offer = (
+            "" if sampled else f"; with sampled=True, for up to {MOST_SAMPLED}, it counts minima"
+        )
+        what = "a sampled census" if sampled else "a census of all stationary points"
+        bound = MOST_SAMPLED if sampled else MOST_PARAMETERS
+        raise ValueError(
+            f"the point has {parameters} parameters: {what} is for up to {bound}{offer}"
+        )
+    return parameters
 
 
 def _between(loss_fn: Landscape, ends: Stationary, starts: Any) -> Any:

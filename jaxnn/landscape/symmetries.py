@@ -21,7 +21,7 @@ from jax.tree_util import Partial
 
 from jaxnn.landscape import data_symmetries, orbits
 from jaxnn.landscape.canonical import representative
-from jaxnn.landscape.checks import check_alike
+from jaxnn.landscape.checks import check_alike, check_network
 from jaxnn.landscape.matching import group_order, match, nearest_element, products
 from jaxnn.landscape.units import ROTATED, balanced, centred, kinds_of, moved, scaled
 from jaxnn.losses import LossOn, fitted, penalised
@@ -216,7 +216,7 @@ class Symmetry:
         """The point's layers and what moves them; no layers for a loss that is no network's."""
         if not isinstance(self.loss_fn, LossOn):
             return [], ()
-        _check_network(point)
+        check_network(point)
         activation = self.loss_fn.activation
         layers = fitted(point, self.loss_fn.counted, activation)[0]
         pairs = [(W, b) for W, b, _ in layers]
@@ -281,27 +281,6 @@ def of(loss_fn: Landscape) -> Symmetry:
     l2 = loss_fn.l2
     zero = penalised(l2) and not isinstance(l2, Tracer) and not np.any(np.asarray(l2))
     return Symmetry(loss_fn, penalised(l2) and not zero)
-
-
-def _check_network(point: Any) -> None:
-    """Refuse what is not a sequence of (weights, biases) pairs of finite floating-point arrays."""
-    layers = isinstance(point, list | tuple) and all(
-        isinstance(layer, list | tuple) and len(layer) == 2 for layer in point
-    )
-    if not layers:
-        raise ValueError(
-            f"the point is {jax.tree.structure(point)}, but this loss is a network's: "
-            "give one (weights, biases) pair a layer"
-        )
-    for number, layer in enumerate(point):
-        for leaf in jax.tree.leaves(layer):
-            if not jnp.issubdtype(jnp.result_type(leaf), jnp.floating):
-                raise ValueError(
-                    f"layer {number} has numbers of type {jnp.result_type(leaf)}: give floating "
-                    "point, as float32 or float64"
-                )
-            if not isinstance(leaf, Tracer) and not np.isfinite(np.asarray(leaf)).all():
-                raise ValueError(f"layer {number} holds NaN or infinity: give a finite point")
 
 
 def _normalised(values: Array) -> Array:

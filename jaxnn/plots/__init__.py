@@ -8,6 +8,7 @@ from jaxnn.plots.landscapes import band as band
 from jaxnn.plots.landscapes import contours as contours
 from jaxnn.plots.landscapes import density as density
 from jaxnn.plots.landscapes import eigenvalues as eigenvalues
+from jaxnn.plots.landscapes import loss_against_index as loss_against_index
 from jaxnn.plots.landscapes import run_in_plane as run_in_plane
 from jaxnn.plots.networks import network_diagram as network_diagram
 from jaxnn.plots.studies import learning_curve as learning_curve
@@ -19,3 +20,4 @@ from jaxnn.plots.style import figure as figure
 from jaxnn.plots.style import house_style as house_style
 from jaxnn.plots.style import plt as plt
 from jaxnn.plots.style import save as save
+from jaxnn.plots.trees import disconnectivity as disconnectivity

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 
-from jaxnn.plots.style import COLOURS
+from jaxnn.plots.style import COLOURS, MARKERS
 
 
 def contours(
@@ -141,4 +141,34 @@ def run_in_plane(
         *coordinates.T, c=losses, norm=norm, cmap="viridis", edgecolors="white", linewidths=0.6,
         s=12 + 90 * off_plane / farthest, zorder=3,
     )  # fmt: skip
+    return ax
+
+
+def loss_against_index(
+    ax: Axes, losses: np.ndarray, index: np.ndarray, *, kinds: Sequence[str]
+) -> Axes:
+    """Each class of stationary points (classes,) by its negative directions and its loss, in the
+    colour of its kind (Dauphin et al. 2014, figure 1).
+
+    Points with one index are set beside each other in order of loss. Logarithmic where the losses
+    span more than a factor of 20.
+    """
+    places = np.asarray(index, float)
+    for number in np.unique(index):
+        here = np.flatnonzero(index == number)
+        ranks = np.argsort(np.argsort(losses[here], kind="stable"), kind="stable")
+        places[here] += 0.7 * ((ranks + 0.5) / len(here) - 0.5)
+    for number, kind in enumerate(dict.fromkeys(kinds)):
+        which = np.array([k == kind for k in kinds])
+        ax.plot(
+            places[which], losses[which], MARKERS[number % len(MARKERS)], ms=4, alpha=0.7,
+            color=COLOURS[number % len(COLOURS)], label=f"{kind} ({int(which.sum())})", mew=0,
+        )  # fmt: skip
+    seen = losses[losses > 0]
+    if len(seen) and seen.max() > 20 * seen.min():
+        ax.set_yscale("log")
+    ax.set_xticks(np.arange(int(index.max(initial=0)) + 1))
+    ax.set_xlabel("index: negative eigenvalues of the Hessian")
+    ax.set_ylabel("loss on the training cases")
+    ax.legend()
     return ax

@@ -23,7 +23,7 @@ from jaxnn.stopping import gradient_below
 from jaxnn.studies import engine, problem
 from jaxnn.studies.problem import Posed
 from jaxnn.studies.schema import layout
-from jaxnn.studies.settings import Study, Where, as_json
+from jaxnn.studies.settings import Study, Where
 from jaxnn.vocabulary import MEMBER, SCALE, SCHEME, Batch
 
 RECORDS = 60
@@ -57,27 +57,8 @@ def run(settings: Study) -> Path:
 
 def manifest(settings: Study, posed: Posed) -> dict[str, Any]:
     """All that the study's numbers follow from, and the check of its gradients on its own data."""
-    check = problem.certificate(posed, scheme=settings.schemes[0], scale=1.0, seed=settings.seed)
-    test = posed.test
-    return {
-        "study": "initial weights",
-        "settings": as_json(settings),
-        "network": {"sizes": list(posed.sizes), "activation": list(posed.activation)},
-        "data": {
-            "note": posed.source.note,
-            "classes": list(posed.source.classes),
-            "training_cases": len(posed.train.inputs),
-            "test_cases": 0 if test is None else len(test.inputs),
-            "sha256": problem.digest(posed),
-        },
-        "versions": problem.versions(),
-        "machine": {**problem.machine(), **_training(settings, posed)},
-        "gradient_check": {
-            "dtype": "float64",
-            "exact": float(check.exact),
-            "table": str(check).splitlines(),
-        },
-    }
+    made = problem.manifest(settings, posed, study="initial weights", scheme=settings.schemes[0])
+    return {**made, "machine": {**made["machine"], **_training(settings, posed)}}
 
 
 def _training(settings: Study, posed: Posed) -> dict[str, Any]:

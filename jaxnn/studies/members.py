@@ -48,6 +48,10 @@ def taken(settings: OfStore, count: int) -> tuple[Posed, list[Network]]:
 
 
 def _posed(settings: OfStore, manifest: dict[str, Any]) -> Posed:
+    if manifest["study"] != "initial weights":
+        raise ValueError(
+            f"{settings.store}: is the store of a {manifest['study']}; give one of `jaxnn study`"
+        )
     known = {field.name for field in fields(Study)}
     asked: dict[str, Any] = {
         n: tuple(v) if isinstance(v, list) else v for n, v in manifest["settings"].items()

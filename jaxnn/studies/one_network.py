@@ -93,7 +93,8 @@ def _report(posed: Posed, start: Any, done: Run) -> list[str]:
 def _confusion(posed: Posed, params: Any, name: str, batch: Any) -> list[str]:
     """A row for each true class, a column for each class that the network says."""
     outputs = losses.outputs_for(params, batch.inputs, activation=posed.activation)
-    said, true = (_labels(np.asarray(part)) for part in (outputs, batch.targets))
+    middle = 0.5 * float(np.min(batch.targets) + np.max(batch.targets))
+    said, true = (_labels(np.asarray(part), middle) for part in (outputs, batch.targets))
     classes = posed.source.classes
     counts = np.zeros((len(classes), len(classes)), int)
     np.add.at(counts, (true, said), 1)
@@ -108,5 +109,6 @@ def _confusion(posed: Posed, params: Any, name: str, batch: Any) -> list[str]:
     ]
 
 
-def _labels(columns: np.ndarray) -> np.ndarray:
-    return (columns[:, 0] > 0.5).astype(int) if columns.shape[1] == 1 else columns.argmax(axis=1)
+def _labels(columns: np.ndarray, middle: float) -> np.ndarray:
+    """The class that each row says: the side of the middle its one number is on, or the largest."""
+    return (columns[:, 0] > middle).astype(int) if columns.shape[1] == 1 else columns.argmax(axis=1)

@@ -22,7 +22,7 @@ from jaxnn.activations import ACTIVATIONS
 from jaxnn.backpropagation import GradientCheck, check_gradients
 from jaxnn.losses import LossOn, loss_on
 from jaxnn.network import SCHEMES, init
-from jaxnn.studies.settings import Problem, resolved
+from jaxnn.studies.settings import Problem, as_json, resolved
 from jaxnn.vocabulary import Batch, Layer, Params, lookup
 
 
@@ -96,7 +96,8 @@ def _activation(names: tuple[str, ...], *, layers: int, numbers: bool) -> tuple[
 def _check(settings: Problem) -> None:
     """Refuse values that mean nothing, before any data is read."""
     least = {"l2": 0, "steps": 0, "batch_size": 0, "epochs": 0, "seed": 0, "members": 1, "chunk": 1,
-             "record_every": 1, "workers": 1, "level": 0, "gradient": 0}  # fmt: skip
+             "record_every": 1, "workers": 1, "starts": 1, "search_steps": 0, "level": 0,
+             "gradient": 0}  # fmt: skip
     for name, bound in least.items():
         value = getattr(settings, name, None)
         if value is not None and not bound <= value < float("inf"):
@@ -146,6 +147,30 @@ def certificate(posed: Posed, *, scheme: str, scale: float, seed: int) -> Gradie
             return check_gradients(params, batch, activation=posed.activation, l2=l2, key=key)
 
         return jax.block_until_ready(check(params, batch))
+
+
+def manifest(settings: Problem, posed: Posed, *, study: str, scheme: str) -> dict[str, Any]:
+    """All that a study's numbers follow from, and the check of its gradients on its own data."""
+    check = certificate(posed, scheme=scheme, scale=1.0, seed=settings.seed)
+    return {
+        "study": study,
+        "settings": as_json(settings),
+        "network": {"sizes": list(posed.sizes), "activation": list(posed.activation)},
+        "data": {
+            "note": posed.source.note,
+            "classes": list(posed.source.classes),
+            "training_cases": len(posed.train.inputs),
+            "test_cases": 0 if posed.test is None else len(posed.test.inputs),
+            "sha256": digest(posed),
+        },
+        "versions": versions(),
+        "machine": machine(),
+        "gradient_check": {
+            "dtype": "float64",
+            "exact": float(check.exact),
+            "table": str(check).splitlines(),
+        },
+    }
 
 
 def digest(posed: Posed) -> str:

@@ -14,7 +14,7 @@ class Problem:
     """A network and how it is trained; what is None comes from the data set's own defaults."""
 
     data: str
-    """xor, boolean_or, parity3, parity4, iris, wine, breast_cancer, digits, mnist, or a
+    """xor, xor_signed, boolean_or, parity3, parity4, iris, wine, breast_cancer, digits, mnist, or a
     file.csv."""
     data_dir: Path | None = None
     """The folder with MNIST's four IDX files."""
@@ -87,6 +87,34 @@ class Study(Where, Problem):
     16384."""
     out: Path | None = None
     """Folder of the store; default results/study-DATA."""
+
+
+@dataclass(frozen=True)
+class Census(Where, Problem):
+    """All stationary points of a small network: minima, saddles, what is flat, what lies at
+    infinity; counted modulo symmetry.
+
+    Every fourth search polishes the end of a training run, the others look for saddles.
+    """
+
+    starts: int = 8000
+    """Searches, each from its own initial weights."""
+    scheme: str = "normal"
+    """Distribution of the initial weights."""
+    scales: tuple[float, ...] = (0.3, 1.0, 3.0)
+    """Factors on the initial weights, in turn."""
+    output_biases: bool = True
+    """Whether the last layer has biases."""
+    sampled: bool = False
+    """Only what training and descent find, for networks too large for all stationary points."""
+    search_steps: int = 200
+    """At most this many steps of each search."""
+    tree: bool = True
+    """Look for the saddles between the minima, and draw the disconnectivity graph."""
+    chunk: int | None = None
+    """Searches between two writes to the store, part of the result; default 2000."""
+    out: Path | None = None
+    """Folder of the store; default results/census-DATA."""
 
 
 @dataclass(frozen=True)
@@ -199,6 +227,7 @@ _BY_BATCH = {**_SMALL, "steps": 0, "batch_size": 10}
 
 DEFAULTS: dict[str, dict[str, Any]] = {
     "xor": {**_SMALL, "hidden": (2,), "step_size": 4.0, "steps": 10_000, "level": 0.05},
+    "xor_signed": {**_SMALL, "hidden": (2,), "step_size": 0.5, "steps": 10_000, "level": 0.2},
     "boolean_or": {**_SMALL, "hidden": (2,), "step_size": 4.0, "steps": 5000, "level": 0.05},
     "parity3": {**_SMALL, "hidden": (4,), "step_size": 4.0, "steps": 10_000, "level": 0.05},
     "parity4": {**_SMALL, "hidden": (8,), "step_size": 4.0, "steps": 10_000, "level": 0.05},
@@ -237,6 +266,8 @@ def resolved(settings: P) -> P:
     if isinstance(full, Study) and full.chunk is None:
         share = -(-(full.members or 1) // 10)
         return replace(full, chunk=min(max(share, 200), 16_384))
+    if isinstance(full, Census) and full.chunk is None:
+        return replace(full, chunk=2000)
     return full
 
 
@@ -250,10 +281,10 @@ def by_batches(settings: Problem) -> bool:
 
 
 def as_json(settings: Problem) -> dict[str, Any]:
-    """The settings that decide the results, as JSON holds them: all but where files lie and who
-    computes.
+    """The settings that decide the results, as JSON holds them: all but where files lie, who
+    computes, and what is drawn of them.
     """
-    apart = {"out", "data_dir", *(field.name for field in fields(Where))}
+    apart = {"out", "data_dir", "tree", *(field.name for field in fields(Where))}
     named = {n: value for n, value in asdict(settings).items() if n not in apart}
     named["data"] = Path(settings.data).name
     return {n: list(value) if isinstance(value, tuple) else value for n, value in named.items()}

@@ -9,7 +9,7 @@ import pytest
 import jaxnn
 from jaxnn.landscape import symmetries
 from jaxnn.landscape.many import at, polish_all
-from jaxnn.landscape.nulls import nulls
+from jaxnn.landscape.null_directions import nulls
 
 pytestmark = pytest.mark.usefixtures("x64")
 

@@ -1,0 +1,156 @@
+"""What a finished census says: its table, how often training ends at which minimum, and its
+pictures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from jaxnn import plots
+from jaxnn.intervals import wilson
+from jaxnn.landscape import minima, saddles, symmetries
+from jaxnn.landscape.minima import Census as Found
+from jaxnn.landscape.saddles import Graph
+from jaxnn.studies.problem import Posed
+from jaxnn.studies.settings import Census
+from jaxnn.studies.stationary_points import stationary
+
+MOST_IN_TREE = 300
+"""Minima between which saddles are looked for."""
+MOST_LINES = 60
+"""Classes in the printed table; the file has all."""
+
+
+def findings(dataset: Any, settings: Census, posed: Posed, folder: Path) -> tuple[str, list[Path]]:
+    """The report of a finished store, and the figures written into the folder."""
+    found = minima.distinct(posed.loss_fn, stationary(dataset, settings, posed))
+    reached = _reached(found, settings)
+    parts = [_head(settings, posed), found.table(), _training(found, reached)]
+    graph = _graph(found, settings, posed)
+    if graph is not None:
+        parts.append(_connected(graph))
+    with plots.house_style():
+        files = [
+            file
+            for name, made in _figures(found, reached, graph, settings, posed)
+            for file in plots.save(made, folder / name)
+        ]
+    return "\n\n".join(parts), files
+
+
+def shortened(report: str) -> str:
+    """The report with at most MOST_LINES lines of each part."""
+    parts = []
+    for part in report.split("\n\n"):
+        lines = part.splitlines()
+        cut = len(lines) - MOST_LINES
+        kept = [*lines[: MOST_LINES - 10], f"... {cut} more lines", *lines[-10:]]
+        parts.append("\n".join(lines if cut <= 0 else kept))
+    return "\n\n".join(parts)
+
+
+def _head(settings: Census, posed: Posed) -> str:
+    sizes = "-".join(map(str, posed.sizes))
+    biases = "" if settings.output_biases else ", last layer without biases"
+    scales = ", ".join(f"{scale:g}" for scale in settings.scales)
+    return (
+        f"{posed.source.name}: {posed.source.note}\n"
+        f"network {sizes}, {', '.join(posed.activation)}{biases}, l2 {settings.l2:g}; initial "
+        f"weights {settings.scheme} at scales {scales}"
+    )
+
+
+def _reached(found: Found, settings: Census) -> np.ndarray:
+    """How many training runs ended at each class, (classes,), and in the last place at none."""
+    size = settings.chunk or 1
+    kinds = np.concatenate(
+        [
+            minima.kinds_of(min(size, settings.starts - first), sampled=settings.sampled)
+            for first in range(0, settings.starts, size)
+        ]
+    )
+    return np.bincount(found.labels[kinds == 0] % (len(found.losses) + 1),
+                       minlength=len(found.losses) + 1)  # fmt: skip
+
+
+def _training(found: Found, reached: np.ndarray) -> str:
+    """A line for each class that training ended at."""
+    runs = int(reached.sum())
+    lines = [f"where {runs} training runs ended, with 95 % intervals"]
+    for k in np.argsort(-reached[:-1], kind="stable"):
+        if reached[k]:
+            share, low, high = (100 * x for x in wilson(int(reached[k]), runs))
+            lines.append(
+                f"{share:6.1f} % [{low:.1f}, {high:.1f}] {found.kinds[k]} {k}, loss "
+                f"{found.losses[k]:.7g}"
+            )
+    if reached[-1]:
+        share, low, high = (100 * x for x in wilson(int(reached[-1]), runs))
+        lines.append(f"{share:6.1f} % [{low:.1f}, {high:.1f}] at no class")
+    return "\n".join(lines)
+
+
+def _isolated(found: Found) -> np.ndarray:
+    return np.flatnonzero([kind == "minimum" for kind in found.kinds])
+
+
+def _graph(found: Found, settings: Census, posed: Posed) -> Graph | None:
+    """The transition states between the isolated minima, those of the census among the guesses."""
+    which = _isolated(found)
+    if not settings.tree or not 2 <= len(which) <= MOST_IN_TREE:
+        return None
+    first = np.flatnonzero([kind == "saddle" for kind in found.kinds] & (found.index == 1))
+    points, guesses = (
+        jax.tree.map(lambda leaf: leaf[rows], found.points)  # noqa: B023
+        for rows in (which, first)
+    )
+    return saddles.graph(
+        posed.loss_fn, points, symmetry=symmetries.of(posed.loss_fn),
+        guesses=guesses if len(first) else None,
+    )  # fmt: skip
+
+
+def _connected(graph: Graph) -> str:
+    tree = graph.disconnectivity()
+    roots = int(np.sum(tree.parents < 0))
+    refused = ", ".join(f"{count} {why}" for why, count in graph.refused.items())
+    return (
+        f"{len(graph.heights)} transition states between {len(graph.losses)} minima, each with "
+        f"index 1, gradient 0 to {graph.relative_gradients.max(initial=0.0):.0e} of its terms, and "
+        f"walked down from on both sides\nthey join the minima into {roots} "
+        f"tree{'s' if roots > 1 else ''}" + (f"; refused: {refused}" if refused else "")
+    )
+
+
+def _figures(
+    found: Found, reached: np.ndarray, graph: Graph | None, settings: Census, posed: Posed
+) -> Iterator[tuple[str, Any]]:
+    names = ", ".join(dict.fromkeys(posed.activation))
+    title = f"{posed.source.name}, {'-'.join(map(str, posed.sizes))} {names}, l2 {settings.l2:g}"
+    if graph is not None:
+        made, axes = plots.figure(width=7.0, height=4.6)
+        widths = np.zeros(len(graph.losses))
+        which = _isolated(found)
+        widths[: len(which)] = reached[which] / max(1, reached.sum())
+        kinds = [_right(found, k) for k in which] + ["found on the way"] * (
+            len(graph.losses) - len(which)
+        )
+        tree = graph.disconnectivity(widths=widths)
+        few = len(widths) <= 24
+        labels = [str(k) for k in which] + ["new"] * (len(widths) - len(which)) if few else None
+        plots.disconnectivity(axes[0, 0], tree, kinds=kinds, labels=labels)
+        axes[0, 0].set_title(f"{title}\nwidth: share of training runs that end there", loc="left")
+        yield "disconnectivity", made
+    made, axes = plots.figure(width=6.0, height=4.0)
+    plots.loss_against_index(axes[0, 0], found.losses, found.index, kinds=found.kinds)
+    axes[0, 0].set_title(title, loc="left")
+    yield "loss-against-index", made
+
+
+def _right(found: Found, k: int) -> str:
+    return f"{found.accuracy[k]:.0%} right" if np.isfinite(found.accuracy[k]) else "minimum"
