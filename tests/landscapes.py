@@ -230,13 +230,15 @@ def xor_loss(l2=0.0125):
     """The landscape of tanh networks 2-H-1 on XOR; for H = 2 without output bias and l2 = 0.0125 it
     has 49 classes of stationary points, 11 of them minima, and 321 points.
     """
-    return jaxnn.loss_on(XOR, activation="tanh", l2=l2)
+    with jax.enable_x64(True):  # without it 0.8 would be float32's
+        return jaxnn.loss_on(XOR, activation="tanh", l2=l2)
 
 
 def xor_starts(units=2, members=1500, *, seed=1, biases=(True, False)):
     """Networks 2-units-1 of float32 at scales from 0.3 to 3, members first."""
     drawn = ensembles.init(jax.random.key(seed), (2, units, 1), members=members, biases=biases)
     scales = np.random.default_rng(0).permutation(np.geomspace(0.3, 3, members))
+    scales = scales.astype(np.float32)
     return jax.tree.map(
         lambda leaf: np.asarray(leaf) * scales.reshape(-1, *[1] * (leaf.ndim - 1)), drawn
     )
