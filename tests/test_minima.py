@@ -66,7 +66,7 @@ def test_the_origin_of_xor_is_known_in_closed_form():
 
 def test_the_table_says_what_the_census_adds_up_to():
     table = landscapes.xor_census().table()
-    assert "49 classes (11 minima, 38 saddles), 13 modulo the symmetries of the data" in table
+    assert "49 classes (11 minima, 38 saddles), 10 modulo the symmetries of the data" in table
     assert "321 points; their sum of (-1)^index is 1 (1 where none is missing)" in table
     assert "the starts were converted to float64" in table
     assert len(table.splitlines()) == 1 + 49 + 6
@@ -197,15 +197,16 @@ def slope(loss_fn, point):
 @pytest.mark.parametrize("activation", ["tanh", "sigmoid"])
 def test_a_zero_unit_keeps_a_point_stationary_where_the_theorem_says(activation, l2, bias):
     """Always for tanh; for logistic units, whose 1/2 goes into the outgoing weight's gradient, only
-    with a next-layer bias and l2 = 0. Targets within (0, 1) and off their mean.
+    with a next-layer bias and l2 = 0. Eight cases in no order: on XOR's the errors of one unit may
+    sum to 0 by chance, which is the gradient that a zero unit has.
     """
-    targets = jnp.array([[0.2], [0.7], [0.8], [0.4]])
-    batch = jaxnn.Batch(jnp.asarray(landscapes.XOR.inputs), targets)
+    rng = np.random.default_rng(0)
+    batch = jaxnn.Batch(rng.normal(size=(8, 2)), rng.uniform(size=(8, 1)))
     loss_fn = jaxnn.loss_on(batch, activation=(activation, "identity"), l2=l2)
     starts = landscapes.xor_starts(1, 30, biases=(True, bias))
     found = polish_all(loss_fn, starts)
     rests = np.flatnonzero(found.ending == Ending.stationary)
-    assert len(rests) > 5
+    assert len(rests) > 3
     slopes = []
     for k in rests[:10]:
         point = jax.tree.map(jnp.asarray, at(found.point, k))
