@@ -219,14 +219,14 @@ def himmelblau_stationary():
     return sorted(found, key=lambda row: row[2])
 
 
-XOR = jaxnn.Batch(
+XOR = (
     np.array([[-1.0, -1.0], [-1.0, 1.0], [1.0, -1.0], [1.0, 1.0]]),
     np.array([[-0.8], [0.8], [0.8], [-0.8]]),
 )
-"""Inputs +-1, targets +-0.8."""
+"""Inputs +-1, targets -+0.8, in float64."""
 
 
-def xor_loss(l2=0.0125):
+def xor_loss(l2: float | jax.Array = 0.0125):
     """The landscape of tanh networks 2-H-1 on XOR; for H = 2 without output bias and l2 = 0.0125 it
     has 49 classes of stationary points, 11 of them minima, and 321 points.
     """

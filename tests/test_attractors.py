@@ -1,6 +1,7 @@
 """Limits of activations against a loop, and a signature that is the same for all images."""
 
 import itertools
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -15,7 +16,7 @@ from jaxnn.landscape import attractors, symmetries
 pytestmark = pytest.mark.usefixtures("x64")
 
 
-def network(scale=1.0, sizes=(2, 3, 1), seed=0):
+def network(scale=1.0, sizes=(2, 3, 1), seed=0) -> Any:
     return jaxnn.init(jax.random.key(seed), sizes, scale=scale, dtype=jnp.float64)
 
 
@@ -74,13 +75,14 @@ def test_all_images_of_a_network_have_one_signature(activation, seed):
     group = symmetries.of(loss_fn)
     point = network(5.0, seed=seed)
     kinds = group.kinds(point)
-    outputs, sides = attractors.signature(loss_fn, point)
-    first = attractors.canonical_sides([np.asarray(layer) for layer in sides], kinds)
+    outputs, own = attractors.signature(loss_fn, point)
+    first = attractors.canonical_sides([np.asarray(layer) for layer in own], kinds)
     for order in itertools.permutations(range(3)):
         for signs in itertools.product((1.0, -1.0), repeat=3):
             image = group.image(point, [(jnp.array(order), jnp.array(signs))])
             others, sides = attractors.signature(loss_fn, image)
             np.testing.assert_allclose(others, outputs, rtol=1e-10, atol=1e-14)
+            sides = [np.asarray(layer) for layer in sides]
             assert attractors.canonical_sides(sides, kinds) == first
 
 

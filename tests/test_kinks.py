@@ -53,7 +53,7 @@ def test_a_smooth_point_is_none(loss_fn, flat):
 
 
 def test_a_relu_network_has_a_kink_where_a_unit_is_at_0_on_a_case():
-    batch = jaxnn.Batch(np.array([[1.0], [2.0]]), np.array([[0.3], [1.0]]))
+    batch = (np.array([[1.0], [2.0]]), np.array([[0.3], [1.0]]))
     loss_fn = jaxnn.loss_on(batch, activation=("relu", "identity"))
 
     def of_flat(p):

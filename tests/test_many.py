@@ -1,6 +1,7 @@
 """Many searches give what each alone gives, to the bit whatever the others are, in float64."""
 
 import dataclasses
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -68,7 +69,7 @@ def test_weights_of_float32_end_at_the_floor_of_float64():
     that came.
     """
     starts = landscapes.xor_starts(2, 8)
-    batch = jaxnn.Batch(*(np.asarray(part, np.float32) for part in landscapes.XOR))
+    batch = tuple(np.asarray(part, np.float32) for part in landscapes.XOR)
     found = polish_all(jaxnn.loss_on(batch, activation="tanh", l2=0.0125), starts, way="descend")
     assert all(leaf.dtype == np.float64 for leaf in jax.tree.leaves(found.point))
     assert all(isinstance(leaf, np.ndarray) for leaf in jax.tree.leaves(found))
@@ -109,8 +110,8 @@ def test_a_function_by_any_name_is_the_same_landscape():
 class Labelled:
     """A landscape with integers among its leaves."""
 
-    values: object
-    labels: object
+    values: Any
+    labels: Any
 
     def __call__(self, point):
         signs = jnp.where(self.labels > 0, 1.0, -1.0)

@@ -118,7 +118,7 @@ def test_a_linear_network_with_penalty_is_its_closed_form(l2):
     l2 / 2; one zero eigenvalue by the turn of the two units. And a saddle at 0 of index 2, one for
     each unit.
     """
-    batch = jaxnn.Batch(landscapes.XOR.inputs, 0.7 * landscapes.XOR.inputs[:, :1])
+    batch = (landscapes.XOR[0], 0.7 * landscapes.XOR[0][:, :1])
     loss_fn = jaxnn.loss_on(batch, activation=("identity", "identity"), l2=l2)
     census = minima.census(loss_fn, landscapes.xor_starts(2, 40))
     assert census.kinds == ["minimum", "saddle"]
@@ -132,7 +132,7 @@ def test_a_linear_network_without_penalty_has_one_flat_minimum_and_the_saddle():
     """No bad minima (Baldi & Hornik 1989): all of loss 0 is one entry, with GL(2)'s 4 directions
     and one that exchanges the hidden biases.
     """
-    batch = jaxnn.Batch(landscapes.XOR.inputs, 0.7 * landscapes.XOR.inputs[:, :1])
+    batch = (landscapes.XOR[0], 0.7 * landscapes.XOR[0][:, :1])
     loss_fn = jaxnn.loss_on(batch, activation=("identity", "identity"))
     census = minima.census(loss_fn, landscapes.xor_starts(2, 40))
     assert census.kinds == ["flat minimum", "flat saddle"]
@@ -148,7 +148,7 @@ def test_two_relu_students_find_their_two_teachers():
     inputs, teachers = rng.normal(size=(40, 2)), np.array([[1.0, 0.5], [-0.6, 0.8]])
     targets = np.maximum(inputs @ teachers.T, 0).sum(axis=1, keepdims=True)
     with jax.enable_x64(True):
-        loss_fn = jaxnn.loss_on(jaxnn.Batch(inputs, targets), activation=("relu", "identity"))
+        loss_fn = jaxnn.loss_on((inputs, targets), activation=("relu", "identity"))
     starts = landscapes.xor_starts(2, 100, biases=(False, False))
     census = minima.census(loss_fn, starts, sampled=True)
     assert census.kinds[0] == "minimum"
@@ -201,7 +201,7 @@ def test_a_zero_unit_keeps_a_point_stationary_where_the_theorem_says(activation,
     sum to 0 by chance, which is the gradient that a zero unit has.
     """
     rng = np.random.default_rng(0)
-    batch = jaxnn.Batch(rng.normal(size=(8, 2)), rng.uniform(size=(8, 1)))
+    batch = rng.normal(size=(8, 2)), rng.uniform(size=(8, 1))
     loss_fn = jaxnn.loss_on(batch, activation=(activation, "identity"), l2=l2)
     starts = landscapes.xor_starts(1, 30, biases=(True, bias))
     found = polish_all(loss_fn, starts)

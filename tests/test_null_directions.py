@@ -57,7 +57,7 @@ def test_a_dead_relu_unit_responds_to_nothing():
     """Its incoming weights, bias and outgoing weight: 2 + 1 + 1."""
     loss_fn, point = fitted_exactly(("relu", "identity"), (2, 3, 1), cases=200, seed=3)
     hidden, last = point
-    point = (hidden._replace(biases=hidden.biases.at[1].set(-1e3)), last)
+    point = (hidden._replace(biases=jnp.asarray(hidden.biases).at[1].set(-1e3)), last)
     assert of(loss_fn, point).saturation == 4
 
 

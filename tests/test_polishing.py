@@ -3,6 +3,7 @@ or from published tables; or told to be a plateau, a kink, or unfinished.
 """
 
 import dataclasses
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -83,9 +84,9 @@ NIST = {
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Fit:
-    x: object
-    y: object
-    model: object = dataclasses.field(metadata={"static": True})
+    x: Any
+    y: Any
+    model: Any = dataclasses.field(metadata={"static": True})
 
     def residuals(self, point):
         return self.y - self.model(point, self.x, jnp)
