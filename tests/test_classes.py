@@ -10,7 +10,7 @@ import pytest
 
 import jaxnn
 from jaxnn import data, ensembles
-from jaxnn.landscape import symmetries
+from jaxnn.landscape import classes, symmetries
 from jaxnn.landscape.classes import distinct
 from jaxnn.landscape.many import at, polish_all
 from jaxnn.landscape.polishing import Ending, polish
@@ -90,6 +90,22 @@ def test_all_images_of_a_network_are_one_class_and_other_classes_are_none():
     np.testing.assert_array_equal(found.labels, np.tile(found.labels[:3], 8))
     # what is one is within the floor of the gradient over the smallest eigenvalue, 1e-13 / 1e-3
     assert found.spread < 1e-10 < found.tolerance < found.gap
+
+
+def test_equality_is_distance_whatever_the_canonical_points_are(monkeypatch):
+    """They jump at ties: with one of its own for each point the classes come out the same."""
+    starts = landscapes.xor_starts(2, 24, seed=2)
+    found = polish_all(landscapes.xor_loss(), starts, way="descend")
+    usual = distinct(landscapes.xor_loss(), found)
+
+    def own(points, symmetry):
+        del symmetry
+        return jax.random.normal(jax.random.key(0), (len(points[0].weights), 8))
+
+    monkeypatch.setattr(classes, "_canonical", own)
+    spread = distinct(landscapes.xor_loss(), found)
+    np.testing.assert_array_equal(spread.labels, usual.labels)
+    assert spread.hits.max() > 1
 
 
 def test_a_tolerance_wider_than_the_gap_makes_neighbours_one():

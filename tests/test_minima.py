@@ -112,6 +112,20 @@ def test_a_chain_of_double_wells_has_3_to_the_n_points():
     assert census.morse_sum == 1.0
 
 
+def test_followed_starts_are_sent_to_each_index_in_turn():
+    def loss_fn(p):
+        return jnp.sum((p**2 - 1.0) ** 2)
+
+    count = 240
+    starts = np.random.default_rng(0).uniform(-0.9, 0.9, (count, 3))
+    found = minima.searched(loss_fn, starts)
+    followed = np.flatnonzero(minima.kinds_of(count) == minima.KINDS.index("follow"))
+    sent = np.arange(count)[followed] // 4 % 3 + 1
+    rests = found.ending[followed] == Ending.stationary
+    assert {1, 2, 3} == set(sent[rests])
+    np.testing.assert_array_equal(found.index[followed][rests], sent[rests])
+
+
 @pytest.mark.parametrize("l2", [0.1, 0.3])
 def test_a_linear_network_with_penalty_is_its_closed_form(l2):
     """Identity 2-2-1 on d = 0.7 x: balanced, (a - 0.7)^2 + l2 |a| with a = v w, lowest at a = 0.7 -
@@ -269,7 +283,7 @@ def test_every_class_of_h_units_is_one_of_h_plus_1(capsys):
     lines = []
     for l2 in (0.0125, 0.05):
         loss_fn, smaller = landscapes.xor_loss(l2), None
-        for units, members in ((1, 800), (2, 2000), (3, 6000), (4, 8000)):
+        for units, members in ((1, 800), (2, 4000), (3, 6000), (4, 8000)):
             census = minima.census(loss_fn, landscapes.xor_starts(units, members))
             kinds = census.kinds
             lines.append(
