@@ -1,13 +1,16 @@
 """Landscapes with known answers, for what works on any landscape."""
 
 import dataclasses
+import functools
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 import jaxnn
+from jaxnn import ensembles
 from jaxnn.activations import sigmoid
+from jaxnn.landscape import minima
 
 
 def quadratic(scales, minimum):
@@ -194,3 +197,54 @@ def teacher_student(point):
     own = jnp.sum(point**2) / 4 + jnp.sum(jax.vmap(half_plane_product)(point[first], point[second]))
     teachers = (k + k * (k - 1) / jnp.pi) / 4
     return own - jnp.sum(between(point, jnp.eye(k, dtype=point.dtype))) + teachers
+
+
+def himmelblau_stationary():
+    """All nine as (x, y, loss, index), lowest first, from the roots of two polynomials.
+
+    From df/dy = 0 and df/dx = 0: with u = x^2 + y - 11 and v = x + y^2 - 7, 2 x u + v = 0 and u +
+    2 y v = 0, so u (1 - 4 x y) = 0: u = v = 0, or y = 1 / (4 x) in the first.
+    """
+    # v = 0 in u = 0: (7 - y^2)^2 + y - 11 = 0
+    minima = [(7 - y**2, y) for y in np.roots([1, 0, -14, 1, 38]).real]
+    # 2 x^3 + 2 x y - 22 x + x + y^2 - 7 = 0 at y = 1/(4 x), times 16 x^2
+    inner = [(x, 1 / (4 * x)) for x in np.roots([32, 0, -336, -104, 0, 1]).real]
+    found = []
+    for x, y in [*minima, *inner]:
+        hessian = np.array(
+            [[12 * x**2 + 4 * y - 42, 4 * x + 4 * y], [4 * x + 4 * y, 12 * y**2 + 4 * x - 26]]
+        )
+        loss = (x**2 + y - 11) ** 2 + (x + y**2 - 7) ** 2
+        found.append((x, y, loss, int(np.sum(np.linalg.eigvalsh(hessian) < 0))))
+    return sorted(found, key=lambda row: row[2])
+
+
+XOR = (
+    np.array([[-1.0, -1.0], [-1.0, 1.0], [1.0, -1.0], [1.0, 1.0]]),
+    np.array([[-0.8], [0.8], [0.8], [-0.8]]),
+)
+"""Inputs +-1, targets -+0.8, in float64."""
+
+
+def xor_loss(l2: float | jax.Array = 0.0125):
+    """The landscape of tanh networks 2-H-1 on XOR; for H = 2 without output bias and l2 = 0.0125 it
+    has 49 classes of stationary points, 11 of them minima, and 321 points.
+    """
+    with jax.enable_x64(True):  # without it 0.8 would be float32's
+        return jaxnn.loss_on(XOR, activation="tanh", l2=l2)
+
+
+def xor_starts(units=2, members=1500, *, seed=1, biases=(True, False)):
+    """Networks 2-units-1 of float32 at scales from 0.3 to 3, members first."""
+    drawn = ensembles.init(jax.random.key(seed), (2, units, 1), members=members, biases=biases)
+    scales = np.random.default_rng(0).permutation(np.geomspace(0.3, 3, members))
+    scales = scales.astype(np.float32)
+    return jax.tree.map(
+        lambda leaf: np.asarray(leaf) * scales.reshape(-1, *[1] * (leaf.ndim - 1)), drawn
+    )
+
+
+@functools.cache
+def xor_census():
+    """The census of that landscape, made once for all tests of a process."""
+    return minima.census(xor_loss(), xor_starts())

@@ -1,11 +1,12 @@
-"""Wilson's interval against scipy's, and at its ends."""
+"""Wilson's interval against scipy's, and at its ends; what is unseen, by hand and by draws."""
 
 import math
 
+import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from jaxnn.intervals import wilson
+from jaxnn.intervals import unseen, wilson
 
 
 @pytest.mark.parametrize(("successes", "trials"), [(0, 10), (3, 10), (10, 10), (173, 200), (1, 1)])
@@ -26,3 +27,54 @@ def test_without_trials_nothing_is_known():
 def test_impossible_counts_are_refused():
     with pytest.raises(ValueError, match="3 successes of 2 trials"):
         wilson(3, 2)
+
+
+def test_the_unseen_share_is_that_of_classes_seen_once():
+    """Hits 1, 1, 2, 6: f1 = 2 of n = 10, f2 = 1; Chao's bound is 2 * 1 / (2 * 2)."""
+    found = unseen([1, 1, 2, 6])
+    slack = (2 * math.sqrt(2) + math.sqrt(3)) * math.sqrt(math.log(60) / 10)
+    assert found.share == 0.2
+    assert found.classes == 0.5
+    assert found.high == min(1.0, 0.2 + slack) == 1.0
+    many = unseen([1, 1, 1, 2, 2, 9990])  # 3 of 9997
+    slack = (2 * math.sqrt(2) + math.sqrt(3)) * math.sqrt(math.log(3 / 0.1) / 9997)
+    assert many.share == 3 / 9997
+    assert many.classes == 3 * 2 / (2 * 3)
+    high = unseen([1, 1, 1, 2, 2, 9990], confidence=0.9).high
+    assert high == pytest.approx(3 / 9997 + slack, rel=1e-12)
+    assert high < many.high
+
+
+def test_when_every_class_was_seen_often_none_is_missing():
+    assert unseen([7, 8, 9])[::2] == (0.0, 0.0)
+
+
+def test_without_draws_nothing_is_known_of_the_unseen():
+    found = unseen([])
+    assert found[:2] == (1.0, 1.0)
+    assert math.isnan(found.classes)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_bound_on_the_unseen_share_covers_in_95_of_100_draws(seed):
+    """1000 samples of 2000 draws of 400 classes with probabilities like 1 / k: the true share of
+    what a sample lacks is below `high` in at least 95 %, and `share` is right on average.
+    """
+    rng = np.random.default_rng(seed)
+    p = 1.0 / np.arange(1, 401)
+    p /= p.sum()
+    draws = rng.multinomial(2000, p, size=1000)
+    missing = ((draws == 0) * p[None, :]).sum(axis=1)
+    found = [unseen(row[row > 0]) for row in draws]
+    assert np.mean(missing <= [each.high for each in found]) >= 0.95
+    # the mean of 1000 with deviation below sqrt(f1) / n = 0.005
+    share = np.mean([each.share for each in found])
+    assert share == pytest.approx(missing.mean(), abs=5 * 0.005 / math.sqrt(1000))
+    # Chao's is a lower bound on average
+    lacking = (draws == 0).sum(axis=1)
+    assert np.mean([each.classes for each in found]) <= lacking.mean()
+
+
+def test_hits_below_one_are_refused():
+    with pytest.raises(ValueError, match=r"hits are \[3, 0\]: .* at least 1"):
+        unseen([3, 0])

@@ -391,6 +391,33 @@ def test_the_loss_and_the_outputs_stand_still_along_the_orbits_directions(activa
         np.testing.assert_allclose(flat(change), 0.0, atol=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("activation", "l2", "count"),
+    [("relu", 0.0, 5), ("identity", 0.0, 18), ("identity", 0.1, 4), ("tanh", 0.0, 0)],
+)
+def test_tangents_are_unit_directions_along_which_the_outputs_stand_still(activation, l2, count):
+    """In the order of ravel_pytree, as many independent ones as the orbit has dimensions."""
+    group, loss_fn, point = setting(activation, (2, 3, 2, 1), l2=l2)
+    vector, unravel = ravel_pytree(point)
+    rows = group.tangents(point)
+    assert rows.shape == (count, vector.size)
+    np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1.0, rtol=1e-12)
+    for row in rows:
+        change = jax.jvp(lambda p: outputs(loss_fn, unravel(p)), (vector,), (jnp.asarray(row),))[1]
+        np.testing.assert_allclose(change, 0.0, atol=1e-12)
+    rank = int(np.linalg.matrix_rank(rows, tol=1e-8)) if count else 0
+    assert rank == group.orbit_dimension(point)
+
+
+def test_tangents_of_a_zero_unit_and_of_other_landscapes_are_left_out():
+    group, point = with_twins("relu", (2, 4, 1), 0, [], zero=[1])
+    assert group.tangents(point).shape == (3, 17)
+    other = symmetries.of(lambda p: jnp.sum(p["a"] ** 2))
+    assert other.tangents({"a": jnp.ones(3)}).shape == (0, 3)
+    with pytest.raises(ValueError, match="tangents counts on the host"):
+        jax.jit(group.tangents)(point)
+
+
 def test_a_zero_relu_unit_has_no_direction():
     group, point = with_twins("relu", (2, 4, 1), 0, [], zero=[1])
     assert group.orbit_dimension(point) == 3
