@@ -11,9 +11,10 @@ import numpy as np
 
 from jaxnn.descent import as_pytree
 from jaxnn.landscape.censuses import Census
+from jaxnn.landscape.curvature import hessian
 from jaxnn.landscape.families import families_of
 from jaxnn.landscape.gathering import TOLERANCE, Seen, gathered, seen_of
-from jaxnn.landscape.many import at, in_float64, polish_all
+from jaxnn.landscape.many import at, in_float64, mapped, polish_all
 from jaxnn.landscape.null_directions import nulls
 from jaxnn.landscape.polishing import Ending, Stationary
 from jaxnn.landscape.symmetries import Symmetry
@@ -104,7 +105,11 @@ def _rows(
     for number, group in enumerate(groups):
         labels[group] = number
     points = [jax.tree.map(jnp.asarray, at(found.point, k)) for k in first]
-    split = [nulls(seen.loss_fn, point, seen.symmetry) for point in points]
+    hessians = mapped(_hessians, at(found.point, first), seen.loss_fn) if len(first) else []
+    split = [
+        nulls(seen.loss_fn, point, seen.symmetry, matrix=matrix)
+        for point, matrix in zip(points, hessians, strict=True)
+    ]
     ending, levels = np.asarray(found.ending)[first], np.asarray(found.level)[first]
     orbits = np.array(
         [_orbit_size(seen, *each) for each in zip(points, ending, split, strict=True)]
@@ -128,6 +133,11 @@ def _rows(
         "labels": labels[:hit],
     }
     return rows, families.missing
+
+
+@jax.jit
+def _hessians(points: Any, loss_fn: Any) -> Any:
+    return jax.vmap(lambda point: hessian(loss_fn, point))(points)
 
 
 def _orbit_size(seen: Seen, point: Any, ending: int, split: Any) -> float:

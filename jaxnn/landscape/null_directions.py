@@ -29,16 +29,20 @@ class Nulls(NamedTuple):
     saturation: int
 
 
-def nulls(loss_fn: Landscape, point: Any, symmetry: Symmetry) -> Nulls:
+def nulls(
+    loss_fn: Landscape, point: Any, symmetry: Symmetry, *, matrix: np.ndarray | None = None
+) -> Nulls:
     """The zero eigenvalues of the Hessian at a point by where they come from; on the host.
 
     A parameter counts as one that nothing responds to where its row of the Hessian is 0
     (`searches.flat_below`); directions of the group that lie among those count as saturation.
 
+    matrix: the Hessian (P, P), where it is known.
+
     Raises:
         ValueError: as `hessian` and `Symmetry.tangents`.
     """
-    matrix = np.asarray(hessian(loss_fn, point))
+    matrix = np.asarray(hessian(loss_fn, point) if matrix is None else matrix)
     values = np.linalg.eigvalsh(matrix)
     close = float(flat_below(jax.numpy.asarray(values)))
     zero = int(np.sum(np.abs(values) <= close))
