@@ -234,6 +234,19 @@ def xor_loss(l2: float | jax.Array = 0.0125):
         return jaxnn.loss_on(XOR, activation="tanh", l2=l2)
 
 
+def _tanh_network(*numbers):
+    W, b, v = (np.array(part) for part in numbers)
+    return (jaxnn.Layer(*(W, b)), jaxnn.Layer(*(v[None], None)))
+
+
+# to three digits, in order of their index: a solution, and two saddles of loss 0.403 and 0.640
+XOR_POINTS = (
+    _tanh_network([[-1.509, -1.509], [0.341, 0.341]], [-1.509, 0.341], [-1.986, -3.259]),
+    _tanh_network([[1.528, -0.83], [1.038, 0.113]], [1.528, 1.038], [-1.084, 1.091]),
+    _tanh_network([[0.064, -0.096], [-0.064, -0.096]], [0.096, 0.096], [-0.064, 0.064]),
+)
+
+
 def xor_starts(units=2, members=1500, *, seed=1, biases=(True, False)):
     """Networks 2-units-1 of float32 at scales from 0.3 to 3, members first."""
     drawn = ensembles.init(jax.random.key(seed), (2, units, 1), members=members, biases=biases)
