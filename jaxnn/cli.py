@@ -117,7 +117,7 @@ def _census(command: Census) -> None:
     if not devices.is_first_process():
         return
     posed = stationary_points.pose(settings)
-    report, files = census_findings.findings(results.load(path), settings, posed, path / "figures")
+    report, files = census_findings.report(results.load(path), settings, posed, path / "figures")
     results.write_atomically(path / "table.txt", f"{report}\n")
     print(f"{census_findings.shortened(report)}\n")
     print(f"wrote {path}: arrays.zarr, manifest.json, table.txt, figures/")

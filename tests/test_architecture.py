@@ -53,6 +53,7 @@ HOUSE = [
     "landscape.many",
     "landscape.null_directions",
     "landscape.families",
+    "landscape.gathering",
     "landscape.censuses",
     "landscape.classes",
     "landscape.minima",
@@ -89,7 +90,10 @@ HOUSE = [
     "__main__",
 ]
 # what has sizes that depend on values works on the host, and jits once
-HOSTS = {f"landscape.{name}" for name in ("many", "families", "classes", "minima", "transitions")}
+HOSTS = {
+    f"landscape.{name}"
+    for name in ("many", "families", "gathering", "classes", "minima", "transitions")
+}
 # where the caller writes the jit: from vocabulary to training, and landscape's arrays to arrays
 PURE = [
     *HOUSE[: HOUSE.index("training") + 1],

@@ -64,21 +64,29 @@ def test_only_isolated_classes_of_networks_are_compared():
     group = symmetries.of(landscapes.xor_loss())
     first = jax.tree.map(lambda leaf: leaf[:4], census.points)
     losses = census.losses[:4]
-    every = families_of(group, first, losses, np.ones(4, bool), tolerance=1e-6)
+    every = families_of(group, first, losses, np.ones(4, bool), tolerance=1e-6).numbers
     np.testing.assert_array_equal(every, 0)  # the four solutions
-    some = families_of(group, first, losses, np.array([True, False, True, False]), tolerance=1e-6)
+    some = families_of(
+        group, first, losses, np.array([True, False, True, False]), tolerance=1e-6
+    ).numbers
     np.testing.assert_array_equal(some, [0, 1, 0, 2])
-    none = families_of(group, first, losses + np.arange(4.0), np.ones(4, bool), tolerance=1e-6)
+    none = families_of(
+        group, first, losses + np.arange(4.0), np.ones(4, bool), tolerance=1e-6
+    ).numbers
     np.testing.assert_array_equal(none, [0, 1, 2, 3])
 
 
 def test_other_landscapes_and_wide_data_have_families_of_one():
     points = {"at": jnp.array([[1.0, 0.0], [0.0, 1.0]])}
     group = symmetries.of(landscapes.ring)
-    found = families_of(group, points, np.zeros(2), np.ones(2, bool), tolerance=1e-6)
+    found = families_of(group, points, np.zeros(2), np.ones(2, bool), tolerance=1e-6).numbers
     np.testing.assert_array_equal(found, [0, 1])
     wide = jaxnn.loss_on(jaxnn.Batch(jnp.eye(7), jnp.ones((7, 1))))
     stacked = jax.vmap(lambda key: jaxnn.init(key, (7, 1)))(jax.random.split(jax.random.key(0)))
-    found = families_of(symmetries.of(wide), stacked, np.zeros(2), np.ones(2, bool), tolerance=1e-6)
+    found = families_of(
+        symmetries.of(wide), stacked, np.zeros(2), np.ones(2, bool), tolerance=1e-6
+    ).numbers
     np.testing.assert_array_equal(found, [0, 1])
-    assert len(families_of(group, points, np.zeros(0), np.ones(0, bool), tolerance=1e-6)) == 0
+    assert (
+        len(families_of(group, points, np.zeros(0), np.ones(0, bool), tolerance=1e-6).numbers) == 0
+    )

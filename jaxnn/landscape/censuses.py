@@ -51,23 +51,30 @@ class Census:
 
     @property
     def kinds(self) -> list[str]:
-        """A word for each class: minimum, saddle, maximum, flat minimum, flat saddle, or attractor
-        (at infinity). Flat is what has zero eigenvalues that no symmetry explains.
+        """A word for each class: minimum, saddle, maximum, flat, flat saddle, or attractor (at
+        infinity).
+
+        Flat is what has zero eigenvalues that no symmetry explains. Without a negative one it may
+        be a set of minima, as one of zero loss is, or none: the Hessian does not tell.
         """
         size = self.eigenvalues.shape[1]
         words = []
         rows = zip(self.ending, self.index, self.nulls, strict=True)
         for ending, index, (by_symmetry, extra, dead) in rows:
-            flat = "flat " if extra + dead > 0 else ""
-            top = "maximum" if index + by_symmetry == size else "saddle"
-            stationary = flat + ("minimum" if index == 0 else top)
+            isolated = "maximum" if index + by_symmetry == size else "saddle"
+            isolated = "minimum" if index == 0 else isolated
+            flat = "flat" if index == 0 else "flat saddle"
+            stationary = flat if extra + dead > 0 else isolated
             words.append("attractor" if ending == Ending.plateau else stationary)
         return words
 
     @property
     def missing(self) -> Unseen:
-        """What the hits say of classes not found (`intervals.unseen`)."""
-        return unseen(self.hits)
+        """What the hits say of families not found (`intervals.unseen`): a class whose image under
+        the symmetries of the data was found is known too.
+        """
+        hits = np.bincount(self.families, weights=self.hits).astype(int)
+        return unseen(hits[hits > 0])
 
     @property
     def morse_sum(self) -> float:
@@ -111,10 +118,10 @@ class Census:
         lines = [
             f"{len(self.losses)} classes ({said}), {families} modulo the symmetries of the data",
             f"{searches} searches: {names}",
-            f"a further search ends in a new class with probability {found.share:.2g} (95 %: at "
-            f"most {found.high:.2g}); at least {found.classes:.2g} classes are missing",
-            f"one class: within {self.spread:.1e}; two: {self.gap:.1e} apart or more; the "
-            f"tolerance is {self.tolerance:.1e}",
+            f"a further search ends in a new family with probability {found.share:.2g} (95 %: at "
+            f"most {found.high:.2g}); at least {found.classes:.2g} families are missing",
+            f"points of one class are within {self.spread:.1e} of each other, of two at least "
+            f"{self.gap:.1e} apart; the tolerance is {self.tolerance:.1e}",
         ]
         if not math.isnan(self.morse_sum):
             proof = "1 where none is missing" if self.grows else "the loss need not grow everywhere"
@@ -130,5 +137,6 @@ class Census:
 def counted(count: int, kind: str) -> str:
     """So many of this kind, in words."""
     if count == 1:
-        return f"1 {kind}"
-    return f"{count} {kind[:-2]}a" if kind.endswith("mum") else f"{count} {kind}s"
+        return "1 flat set" if kind == "flat" else f"1 {kind}"
+    endings = {"flat": "flat sets", "minimum": "minima", "maximum": "maxima"}
+    return f"{count} {endings.get(kind, kind + 's')}"

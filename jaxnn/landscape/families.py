@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.flatten_util import ravel_pytree
 
-from jaxnn.landscape.data_symmetries import MOST_COLUMNS
+from jaxnn.landscape.data_symmetries import MOST_COLUMNS, DataSymmetry
 from jaxnn.landscape.many import at, mapped
 from jaxnn.landscape.symmetries import Symmetry
 from jaxnn.losses import LossOn
@@ -17,38 +18,72 @@ ALIKE = 1e-8
 """Images have one loss: others are not tried."""
 
 
+class Families(NamedTuple):
+    """numbers: (classes,) the same for classes that are images of each other. missing: a stacked
+    tree of the images that are in no class; None where there are none.
+    """
+
+    numbers: np.ndarray
+    missing: Any
+
+
+def motions_of(symmetry: Symmetry, points: Any) -> tuple[DataSymmetry, ...]:
+    """The symmetries of the data that move these stacked points, without the identity.
+
+    None where the data has too many columns to try, or the landscape is no network's.
+    """
+    loss_fn = symmetry.loss_fn
+    if not isinstance(loss_fn, LossOn) or not len(jax.tree.leaves(points)[0]):
+        return ()
+    if max(part.shape[1] for part in loss_fn.counted) > MOST_COLUMNS:
+        return ()
+    return symmetry.of_data(jax.tree.map(jnp.asarray, at(points, 0)))[1:]
+
+
+def images_of(motions: tuple[DataSymmetry, ...], points: Any) -> Any:
+    """Stacked points under each motion in turn, stacked too: (motions * points, ...) each leaf."""
+    moved = [jax.vmap(motion.apply)(jax.tree.map(jnp.asarray, points)) for motion in motions]
+    return jax.tree.map(lambda *leaves: np.concatenate(leaves), *moved)
+
+
 def families_of(
     symmetry: Symmetry, points: Any, losses: np.ndarray, isolated: np.ndarray, *, tolerance: float
-) -> np.ndarray:
-    """A number for each class (classes,), the same where a symmetry of the data makes one the image
-    of the other, within the tolerance over the group of the network.
+) -> Families:
+    """Which classes the symmetries of the data make images of each other, within the tolerance over
+    the group of the network, and the images that should be there too.
 
     Only isolated classes (a mask) are compared; others are families of their own, as all are where
-    the data has too many columns to try or the landscape is no network's. On the host.
+    there are no `motions_of` the points. On the host.
 
     Raises:
         ValueError: as `Symmetry.of_data`.
     """
     numbers = np.arange(len(losses))
-    loss_fn = symmetry.loss_fn
-    if not isinstance(loss_fn, LossOn) or not len(losses):
-        return numbers
-    if max(part.shape[1] for part in loss_fn.counted) > MOST_COLUMNS:
-        return numbers
-    motions = symmetry.of_data(jax.tree.map(jnp.asarray, at(points, 0)))[1:]
-    for k in np.flatnonzero(isolated):
-        near = np.abs(losses - losses[k]) <= ALIKE * (1.0 + np.abs(losses[k]))
-        alike = np.flatnonzero(near & isolated)
-        if len(alike) < 2:
-            continue
-        point = jax.tree.map(jnp.asarray, at(points, k))
-        images = [motion.apply(point) for motion in motions]
-        for image in images:
-            away = mapped(_distances, at(points, alike), symmetry, image)
-            for other in alike[away <= tolerance]:
-                low, high = sorted((numbers[k], numbers[other]))
-                numbers[numbers == high] = low
-    return np.unique(numbers, return_inverse=True)[1]
+    which = np.flatnonzero(isolated)
+    motions = motions_of(symmetry, points) if len(which) > 1 else ()
+    if not motions:
+        return Families(numbers, None)
+    some, levels = at(points, which), losses[which]
+    images, rows = images_of(motions, some), mapped(_canonical, some, symmetry)
+    missing = []
+    for place, row in enumerate(mapped(_canonical, images, symmetry)):
+        k = place % len(which)
+        alike = np.flatnonzero(np.abs(levels - levels[k]) <= ALIKE * (1.0 + np.abs(levels[k])))
+        away = np.linalg.norm(rows[alike] - row[None, :], axis=1)
+        if away.min() > tolerance:  # canonical rows jump at ties
+            away = mapped(_distances, at(some, alike), symmetry, at(images, place))
+        if away.min() > tolerance:
+            missing.append(place)
+        for other in alike[away <= tolerance]:
+            low, high = sorted((numbers[which[k]], numbers[which[other]]))
+            numbers[numbers == high] = low
+    numbers = np.unique(numbers, return_inverse=True)[1]
+    return Families(numbers, at(images, np.array(missing)) if missing else None)
+
+
+@jax.jit
+def _canonical(points: Any, symmetry: Symmetry) -> Any:
+    return jax.vmap(lambda point: ravel_pytree(symmetry.canonical(point))[0])(points)
 
 
 @jax.jit

@@ -10,7 +10,7 @@ import jax
 import numpy as np
 
 from jaxnn.landscape.curvature import hessian
-from jaxnn.landscape.searches import zero_below
+from jaxnn.landscape.searches import flat_below
 from jaxnn.landscape.symmetries import Symmetry
 from jaxnn.vocabulary import Landscape
 
@@ -29,18 +29,22 @@ class Nulls(NamedTuple):
     saturation: int
 
 
-def nulls(loss_fn: Landscape, point: Any, symmetry: Symmetry) -> Nulls:
+def nulls(
+    loss_fn: Landscape, point: Any, symmetry: Symmetry, *, matrix: np.ndarray | None = None
+) -> Nulls:
     """The zero eigenvalues of the Hessian at a point by where they come from; on the host.
 
-    A parameter counts as one that nothing responds to where its row of the Hessian is 0 to rounding
-    (`searches.zero_below`); directions of the group that lie among those count as saturation.
+    A parameter counts as one that nothing responds to where its row of the Hessian is 0
+    (`searches.flat_below`); directions of the group that lie among those count as saturation.
+
+    matrix: the Hessian (P, P), where it is known.
 
     Raises:
         ValueError: as `hessian` and `Symmetry.tangents`.
     """
-    matrix = np.asarray(hessian(loss_fn, point))
+    matrix = np.asarray(hessian(loss_fn, point) if matrix is None else matrix)
     values = np.linalg.eigvalsh(matrix)
-    close = float(zero_below(jax.numpy.asarray(values)))
+    close = float(flat_below(jax.numpy.asarray(values)))
     zero = int(np.sum(np.abs(values) <= close))
     idle = np.linalg.norm(matrix, axis=1) <= close
     moves = symmetry.tangents(point)[:, ~idle]

@@ -24,11 +24,11 @@ from jaxnn.landscape.searches import (
     Search,
     advance,
     begin,
+    flat_below,
     local_of,
     lost,
     relative_gradients,
     sharpened,
-    zero_below,
 )
 from jaxnn.landscape.spectra import EXACT
 from jaxnn.vocabulary import Landscape
@@ -53,13 +53,15 @@ class Ending(enum.IntEnum):
 class Stationary:
     """What a search ended at; with a leading axis on every field where there were many.
 
-    index: how many eigenvalues are negative; zero: how many are 0 to rounding
-    (`searches.zero_below`). relative_gradient: |gradient| by the sum of its absolute terms, about
-    1e-16 at a stationary point in float64. level: the loss, or the limit that it falls to on a
-    plateau; NaN where it was not reached. ending: a code of `Ending`. steps: tried by the search.
+    initial_loss: where the search began. index: how many eigenvalues are negative; zero: how many
+    count as 0 (`searches.flat_below`). relative_gradient: |gradient| by the sum of its absolute
+    terms, about 1e-16 at a stationary point in float64. level: the loss, or the limit that it falls
+    to on a plateau; NaN where it was not reached. ending: a code of `Ending`. steps: tried by the
+    search.
     """
 
     point: Any
+    initial_loss: Array
     loss: Array
     gradient_norm: Array
     relative_gradient: Array
@@ -74,7 +76,7 @@ class Stationary:
 def polish(loss_fn: Landscape, point: Any, *, steps: int = 300, reach: float = REACH) -> Stationary:
     """The stationary point at this point, or where the loss leads down from it.
 
-    Newton's steps on the gradient come first: a minimum or saddle within `reach` (1 + |point|) that
+    Newton's steps on the gradient come first: a minimum or saddle within `reach` |point| that
     they converge to is what is there. Otherwise the loss is descended (`searches.descend`), and the
     end is sharpened by Newton's steps. In float64 (the caller's `jax.enable_x64`) to about 1e-16 of
     the gradient's terms; float32 has a floor of its own. P x P memory and P^3 operations a step.
@@ -131,7 +133,7 @@ def measured(loss_fn: Landscape, end: Search, unravel: Callable, *, fell: bool) 
     infinity is no plateau but a search that found nothing.
     """
     values = jnp.linalg.eigvalsh(end.local.hessian)
-    close = zero_below(values)
+    close = flat_below(values)
     overall, running = relative_gradients(end.local, end.length)
     point, eps = unravel(end.flat), jnp.finfo(end.flat.dtype).eps
     ending = _ending(loss_fn, end, point, overall <= FLOOR * eps, running)
@@ -140,6 +142,7 @@ def measured(loss_fn: Landscape, end: Search, unravel: Callable, *, fell: bool) 
     nothing = (ending == Ending.plateau) & (end.local.loss <= eps * end.first)
     return Stationary(
         point=point,
+        initial_loss=end.first,
         loss=end.local.loss,
         gradient_norm=jnp.linalg.norm(end.local.gradient),
         relative_gradient=overall,
@@ -155,7 +158,10 @@ def measured(loss_fn: Landscape, end: Search, unravel: Callable, *, fell: bool) 
 def _ending(loss_fn: Landscape, end: Search, point: Any, at_floor: Array, running: Array) -> Array:
     finite = jnp.isfinite(end.local.loss) & jnp.all(jnp.isfinite(end.flat))
     stalled = end.damping > STALLED
-    away = at_infinity(loss_fn, point) | (running > RUNNING)
+    # a unit may be at its limit at a proper minimum too; there no eigenvalue is 0
+    values = jnp.linalg.eigvalsh(end.local.hessian)
+    flat = jnp.any(jnp.abs(values) <= flat_below(values))
+    away = (at_infinity(loss_fn, point) & flat) | (running > RUNNING)
     ending = jnp.where(at_floor & ~away, Ending.stationary, Ending.unfinished)
     ending = jnp.where((at_floor | end.rests) & ~stalled & away, Ending.plateau, ending)
     kink = (at_floor | end.rests) & ~lost(end) & has_kink(loss_fn, end, point)

@@ -227,6 +227,19 @@ def zero_below(eigenvalues: Array) -> Array:
     return 64.0 * eigenvalues.size * eps * jnp.max(jnp.abs(eigenvalues))
 
 
+def flat_below(eigenvalues: Array) -> Array:
+    """The size below which an eigenvalue of these (P,) counts as 0: sqrt(eps) / 2 of the largest,
+    7e-9 in float64.
+
+    Along such a mode rounding in the gradient leaves the place of a stationary point open by more
+    than a millionth of its length, so it may as well be one of a flat set. (Near a degenerate point
+    eigenvalues are small, and not rounding.)
+    """
+    eps = jnp.finfo(eigenvalues.dtype).eps
+    close = 0.5 * jnp.sqrt(eps) * jnp.max(jnp.abs(eigenvalues))
+    return jnp.maximum(close.astype(eigenvalues.dtype), zero_below(eigenvalues))
+
+
 def _taken(state: Search, flat: Array, there: Local, better: Array) -> Search:
     """The state after a trial that was taken or not; a shorter step is next where not."""
     new = (flat, there)
@@ -255,10 +268,10 @@ def sharpened(at: At, state: Search, *, reach: float = jnp.inf) -> Search:
     rounding floor where there is a stationary point.
 
     Modes whose eigenvalue is 0 to rounding are not moved along. At most SHARPENING steps, none of
-    them further away than `reach` (1 + |point|): after a descent that goes on without end, one step
+    them further away than `reach` |point|: after a descent that goes on without end, one step
     of Newton's would lead back to the maximum that it came from.
     """
-    far = reach * (1.0 + jnp.linalg.norm(state.flat))
+    far = reach * jnp.maximum(state.origin, jnp.linalg.norm(state.flat))
 
     def newton(carry: tuple[Search, Array]) -> tuple[Search, Array]:
         state, _ = carry

@@ -162,13 +162,14 @@ def _each(points: Any) -> list:
 
 
 FIELDS = {
+    "initial_loss": ("loss where the search began", "squared output units per case"),
     "loss": ("loss at the end", "squared output units per case"),
     "level": ("the loss, or the limit that it falls to", "squared output units per case"),
     "gradient_norm": ("Euclidean norm of the gradient", ""),
     "relative_gradient": ("gradient by the sum of its absolute terms", "1"),
     "eigenvalues": ("eigenvalues of the Hessian, ascending", ""),
     "index": ("negative eigenvalues", "1"),
-    "zero": ("eigenvalues that are 0 to rounding", "1"),
+    "zero": ("eigenvalues that count as 0", "1"),
     "ending": ("what the search ended at", ""),
     "steps": ("steps tried", "1"),
 }

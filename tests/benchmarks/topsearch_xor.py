@@ -4,6 +4,8 @@
 Run: python topsearch_xor.py STEPS NEIGHBOURS SEED, in a folder for its log file
 """
 
+# pyright: reportMissingImports=false
+
 import json
 import random
 import sys
@@ -36,7 +38,7 @@ class XOR(Potential):
         """The loss."""
         return self.function_gradient(position)[0]
 
-    def gradient(self, position, displacement=None):
+    def gradient(self, position, displacement=None):  # noqa: ARG002
         """The reverse sweep; `displacement` is of the difference quotients it replaces."""
         return self.function_gradient(position)[1]
 
