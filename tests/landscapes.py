@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -234,8 +235,9 @@ def xor_loss(l2: float | jax.Array = 0.0125):
         return jaxnn.loss_on(XOR, activation="tanh", l2=l2)
 
 
-def _tanh_network(W, b, v):
-    return (jaxnn.Layer(np.array(W), np.array(b)), jaxnn.Layer(np.array([v]), None))
+def _tanh_network(W, b, v) -> Any:
+    arrays: Any = [np.array(part) for part in (W, b, [v])]
+    return (jaxnn.Layer(arrays[0], arrays[1]), jaxnn.Layer(arrays[2], None))
 
 
 # to three digits, in order of their index: a solution, and two saddles of loss 0.403 and 0.640

@@ -71,7 +71,7 @@ def test_himmelblaus_nine_points_are_nine_classes(wide):
 
 def test_all_images_of_a_network_are_one_class_and_other_classes_are_none():
     """Eight images of three of XOR's points, in some order: three classes of eight hits, with 8
-    4 different points in the orbit, and the origin alone.
+    different points in the orbit, and the origin alone.
     """
     group = symmetries.of(landscapes.xor_loss())
     origin = jax.tree.map(np.zeros_like, landscapes.XOR_POINTS[0])
