@@ -25,7 +25,7 @@ def has_kink(loss_fn: Landscape, end: Search, point: Any) -> Array:
     What the Hessian does not foretell of the gradient's change from -delta v to delta v falls like
     delta^3 where the loss is smooth (like delta^2 at a jump of the third derivative), and stays, or
     falls like delta, across a crease. Along PROBES random v, for a delta of 1e-6 of the point's
-    length and an eighth of it.
+    length, an eighth of it, and an eighth of that.
     """
     _, unravel = ravel_pytree(point)
     gradient, flat, eps = gradient_of(loss_fn), end.flat, jnp.finfo(end.flat.dtype).eps
@@ -40,8 +40,9 @@ def has_kink(loss_fn: Landscape, end: Search, point: Any) -> Array:
         return jnp.max(jnp.abs(ahead - behind - 2 * delta * (end.local.hessian @ v)))
 
     def broken(v: Array) -> Array:
-        wide, narrow = surprise(v, far), surprise(v, far / 8)
-        return (narrow > wide / SLOWLY) & (narrow > 1e4 * eps * terms)
+        wide, middle, narrow = (surprise(v, far / k) for k in (1, 8, 64))
+        slow = (middle > wide / SLOWLY) & (narrow > middle / SLOWLY)
+        return slow & (narrow > 1e4 * eps * terms)
 
     finite = jnp.all(jnp.isfinite(end.local.gradient)) & jnp.all(jnp.isfinite(end.local.hessian))
     return ~finite | jnp.any(jax.lax.map(broken, draws))
