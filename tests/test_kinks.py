@@ -22,7 +22,7 @@ def kink(loss_fn, flat):
     ("loss_fn", "flat"),
     [
         (lambda p: jnp.sum(jnp.abs(p)), [0.0, 1.0]),
-        (lambda p: jnp.abs(p[0]) + p[1] ** 2, [1e-9, 0.0]),  # within the probes
+        (lambda p: jnp.abs(p[0]) + p[1] ** 2, [1e-9, 1.0]),  # within the probes
         (lambda p: jnp.maximum(p[0], 0.0) ** 2 + p[1] ** 2, [0.0, 1.0]),  # H alone jumps
         (lambda p: 1e-6 * jnp.abs(p[0]) + p[1] ** 2, [0.0, 1.0]),
         (lambda p: jnp.sqrt(p @ p), [0.0, 0.0]),

@@ -162,7 +162,7 @@ def test_a_quadratic_is_at_rest_after_one_newton_step():
     state = searches.begin(at, jnp.array([5.0, 5.0]))
     np.testing.assert_allclose(searches.sharpened(at, state).flat, [2.0, -1.0], rtol=1e-12)
     # of steps that would lead further than the reach none is made
-    away = np.hypot(3.0, 6.0) / (1 + np.hypot(5.0, 5.0))
+    away = np.hypot(3.0, 6.0) / np.hypot(5.0, 5.0)
     held = searches.sharpened(at, state, reach=0.99 * away)
     np.testing.assert_array_equal(held.flat, state.flat)
     gone = searches.sharpened(at, state, reach=1.01 * away)
