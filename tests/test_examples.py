@@ -16,6 +16,7 @@ SAYS = {
     "04_spectra.py": ["True", "by exact, 610 products", "2 / step size = 25", "step   500"],
     "05_anybodys_model.py": ["Equinox", "Flax NNX", "dict", "atoms      -2.9995"],
     "06_published_minima.py": ["with 6 classes twice", "agreed", "0.067359200066", "float64"],
+    "07_growth_with_width.py": ["0.0125  2      11       38        10      321           1"],
 }
 
 
