@@ -32,7 +32,7 @@ LOST = 1e3
 FORETOLD = 0.1
 """Of what the model says that the loss does along each mode, how much may come otherwise."""
 REACH = 0.05
-"""How far from where a search rests, in parts of its length plus 1, a point still is "there"."""
+"""How far from where a search rests, in parts of its length, a point still is "there"."""
 SHARPENING = 12
 """Newton steps at the end at most: quadratic convergence takes 3 or 4, the rest is for degenerate
 points."""
