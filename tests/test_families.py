@@ -43,6 +43,7 @@ def turned(point):
             yield [(moved[:, :2], moved[:, 2]), (v * np.prod(signs), None)]
 
 
+@pytest.mark.slow
 def test_classes_of_xor_are_one_family_where_a_motion_of_the_columns_joins_them():
     census = landscapes.xor_census()
     points = [jax.tree.map(lambda leaf, k=k: leaf[k], census.points) for k in range(49)]

@@ -138,6 +138,7 @@ def test_a_penalty_may_be_an_array():
     np.testing.assert_allclose(array.loss[rests], number.loss[rests], rtol=1e-7)
 
 
+@pytest.mark.slow
 def test_every_logistic_descent_on_xor_without_penalty_is_a_plateau():
     """No finite minimum: most fall to 0, the rest to 1/8 (two cases between) and 1/6 (three)."""
     starts = ensembles.init(jax.random.key(1), (2, 2, 1), members=200, scale=1.5)

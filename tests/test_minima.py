@@ -126,6 +126,7 @@ def test_followed_starts_are_sent_to_each_index_in_turn():
     np.testing.assert_array_equal(found.index[followed][rests], sent[rests])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("l2", [0.1, 0.3])
 def test_a_linear_network_with_penalty_is_its_closed_form(l2):
     """Identity 2-2-1 on d = 0.7 x: balanced, (a - 0.7)^2 + l2 |a| with a = v w, lowest at a = 0.7 -
@@ -154,6 +155,7 @@ def test_a_linear_network_without_penalty_has_one_flat_minimum_and_the_saddle():
     np.testing.assert_array_equal(census.nulls[0], [4, 1, 0])
 
 
+@pytest.mark.slow
 def test_two_relu_students_find_their_two_teachers():
     """Finite data: zero loss is one class with the two scales as its flat directions and two
     images; students that miss a teacher end above.

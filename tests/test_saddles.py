@@ -180,6 +180,7 @@ def _turn(angle):
     return np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
 
 
+@pytest.mark.slow
 def test_four_atoms_in_the_plane_change_diagonals_over_the_square():
     """Three zero modes: two shifts and a turn. Of a square of side r the loss is 4 u(r) +
     2 u(sqrt(2) r) = A r^-12 - B r^-6 with A = 16 + 1/8 and B = 17, least -B^2 / 4 A.
@@ -281,6 +282,7 @@ def test_what_is_no_saddle_is_counted():
     np.testing.assert_array_equal(found.heights, [1.0])
 
 
+@pytest.mark.slow
 def test_a_chain_of_wells_is_closed_round_after_round():
     """One inner image of the band falls on the middle saddle; what is left is tried next."""
     ends, search = (np.array(0.0), np.array(6 * np.pi)), saddles.search

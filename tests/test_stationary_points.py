@@ -131,6 +131,7 @@ def test_the_store_of_a_census_is_no_study(store):
         taken(Slice(path), 1)
 
 
+@pytest.mark.slow
 def test_a_sampled_census_only_trains_and_polishes(tmp_path):
     settings = Census("xor", starts=12, chunk=8, steps=200, sampled=True, out=tmp_path / "s")
     settings = problem.complete(settings)

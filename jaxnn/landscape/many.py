@@ -177,9 +177,8 @@ def _advanced(
 def _finished(loss_fn: Any, like: Any, states: Search, *, fell: bool) -> Stationary:
     unravel = ravel_pytree(like)[1]
     local = local_of(loss_fn, unravel)
-    reach = REACH if fell else jnp.inf
 
     def one(state: Search) -> Stationary:
-        return measured(loss_fn, sharpened(local, state, reach=reach), unravel, fell=fell)
+        return measured(loss_fn, sharpened(local, state, falling=fell), unravel, fell=fell)
 
     return jax.vmap(one)(states)

@@ -98,7 +98,7 @@ def polish(loss_fn: Landscape, point: Any, *, steps: int = 300, reach: float = R
     near, here = nearby(at, flat, reach)
     begun = begin(at, flat)
     gone = advance(at, begun, "descend", until=jnp.where(here, 0, steps))
-    gone = sharpened(at, gone, reach=REACH)
+    gone = sharpened(at, gone, falling=True)
     end = jax.tree.map(lambda a, b: jnp.where(here, a, b), near, gone)
     return measured(loss_fn, end, unravel, fell=True)
 

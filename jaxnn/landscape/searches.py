@@ -263,13 +263,14 @@ def advance(at: At, state: Search, way: str, *, until: Array | int, index: Any =
     )
 
 
-def sharpened(at: At, state: Search, *, reach: float = jnp.inf) -> Search:
+def sharpened(at: At, state: Search, *, reach: float = jnp.inf, falling: bool = False) -> Search:
     """The same point by Newton's steps on the gradient while its relative size falls: to the
     rounding floor where there is a stationary point.
 
     Modes whose eigenvalue is 0 to rounding are not moved along. At most SHARPENING steps, none of
-    them further away than `reach` |point|: after a descent that goes on without end, one step
-    of Newton's would lead back to the maximum that it came from.
+    them further away than `reach` |point|, and where `falling` none that raises the loss by more
+    than rounding: after a descent that goes on without end, one step of Newton's would lead back to
+    the maximum that it came from.
     """
     far = reach * jnp.maximum(state.origin, jnp.linalg.norm(state.flat))
 
@@ -283,6 +284,9 @@ def sharpened(at: At, state: Search, *, reach: float = jnp.inf) -> Search:
         before, _ = relative_gradients(state.local, state.length)
         after, _ = relative_gradients(there, jnp.maximum(state.origin, jnp.max(jnp.abs(flat))))
         better = (after < before) & (jnp.linalg.norm(flat - begun.flat) <= far)
+        if falling:
+            rounding = 64.0 * jnp.finfo(flat.dtype).eps * jnp.abs(begun.local.loss)
+            better &= there.loss <= begun.local.loss + rounding
         return _taken(state, flat, there, better), ~better
 
     # one round at least: what rests on its loss is not yet where the gradient is 0
