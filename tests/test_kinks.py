@@ -8,7 +8,8 @@ import pytest
 
 import jaxnn
 from jaxnn.landscape.kinks import has_kink
-from jaxnn.landscape.searches import begin, local_of
+from jaxnn.landscape.quadratics import local_of
+from jaxnn.landscape.searches import begin
 
 pytestmark = pytest.mark.usefixtures("x64")
 

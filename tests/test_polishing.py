@@ -18,7 +18,7 @@ from jax.flatten_util import ravel_pytree
 import jaxnn
 from jaxnn import data
 from jaxnn.landscape.polishing import Ending, polish
-from jaxnn.landscape.searches import FLOOR
+from jaxnn.landscape.quadratics import FLOOR
 
 EPS = 2.0**-52
 

@@ -8,7 +8,7 @@ import pytest
 from jax.flatten_util import ravel_pytree
 
 import jaxnn
-from jaxnn.landscape import searches
+from jaxnn.landscape import quadratics, searches
 
 pytestmark = pytest.mark.usefixtures("x64")
 
@@ -18,7 +18,7 @@ def himmelblau(flat):
 
 
 def searching(loss_fn):
-    return searches.local_of(loss_fn, lambda flat: flat)
+    return quadratics.local_of(loss_fn, lambda flat: flat)
 
 
 def ended(loss_fn, start, way, *, until=300, **more):
@@ -34,7 +34,7 @@ def network():
 
 def test_what_is_known_at_a_point_are_loss_gradient_hessian_and_the_gradients_terms():
     loss_fn, flat, unravel = network()
-    local = searches.local_of(loss_fn, unravel)(flat)
+    local = quadratics.local_of(loss_fn, unravel)(flat)
 
     def of_flat(p):
         return loss_fn(unravel(p))
@@ -55,15 +55,15 @@ def test_a_gradient_is_relative_to_the_absolute_terms_it_is_a_sum_of():
     """(3 x^2 + y^2) / 2 at (2, 1e-3): gradients 6 and 1e-3, terms |H| length = (6, 2)."""
     loss_fn = landscapes.quadratic(jnp.array([3.0, 1.0]), jnp.zeros(2))
     local = searching(loss_fn)(jnp.array([2.0, 1e-3]))
-    overall, own = searches.relative_gradients(local, jnp.float64(2.0))
+    overall, own = quadratics.relative_gradients(local, jnp.float64(2.0))
     np.testing.assert_allclose(overall, 6 / (6 + local.loss / 2), rtol=1e-12)
     np.testing.assert_allclose(own, 1.0, rtol=1e-12)
     at_rest = searching(loss_fn)(jnp.zeros(2))
-    assert searches.relative_gradients(at_rest, jnp.float64(0.0)) == (0.0, 0.0)
+    assert quadratics.relative_gradients(at_rest, jnp.float64(0.0)) == (0.0, 0.0)
 
 
 def test_eigenvalues_are_zero_below_64_p_eps_of_the_largest():
-    close = searches.zero_below(jnp.array([-4.0, 1e-20, 1.0]))
+    close = quadratics.zero_below(jnp.array([-4.0, 1e-20, 1.0]))
     np.testing.assert_allclose(close, 64 * 3 * 2.0**-52 * 4, rtol=1e-12)
 
 
@@ -116,7 +116,7 @@ def test_following_leaves_modes_of_zero_curvature_alone():
 @pytest.mark.parametrize("seed", range(3))
 def test_the_loss_never_rises_on_the_way_down(seed):
     loss_fn, _, unravel = network()
-    at = searches.local_of(loss_fn, unravel)
+    at = quadratics.local_of(loss_fn, unravel)
     state = searches.begin(at, 2.0 * jax.random.normal(jax.random.key(seed), (9,)))
     step = jax.jit(lambda s: searches.descend(at, s))
     losses = [float(state.local.loss)]
@@ -144,8 +144,8 @@ def test_searches_end_at_the_stationary_points_that_the_polynomials_have(way, in
         return state, searches.sharpened(at, state)
 
     state, end = jax.jit(jax.vmap(search))(starts)
-    overall, _ = jax.vmap(searches.relative_gradients)(end.local, end.length)
-    rests = np.asarray(state.rests) & (np.asarray(overall) <= searches.FLOOR * 2.0**-52)
+    overall, _ = jax.vmap(quadratics.relative_gradients)(end.local, end.length)
+    rests = np.asarray(state.rests) & (np.asarray(overall) <= quadratics.FLOOR * 2.0**-52)
     # Levenberg and Marquardt's may rest where |g|^2 has a minimum
     assert rests.mean() > (0.1 if index == 2 else 0.8)
     away = np.linalg.norm(np.asarray(end.flat)[:, None] - known[None, :, :2], axis=2)
@@ -171,7 +171,7 @@ def test_a_quadratic_is_at_rest_after_one_newton_step():
 
 def test_newton_steps_move_nothing_along_flat_modes():
     """On the ring the flat mode is the tangent: the nearest point of the circle is radial."""
-    at = searches.local_of(landscapes.ring, lambda p: {"at": p})
+    at = quadratics.local_of(landscapes.ring, lambda p: {"at": p})
     end = searches.sharpened(at, searches.begin(at, jnp.array([0.6, 0.8]) * (1 + 1e-9))).flat
     np.testing.assert_allclose(end, [0.6, 0.8], rtol=1e-12)
 

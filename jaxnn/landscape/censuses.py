@@ -100,7 +100,7 @@ class Census:
             orbit = f"{self.orbit_size[k]:.0f}" if np.isfinite(self.orbit_size[k]) else "-"
             right = f"{self.accuracy[k]:.0%}" if np.isfinite(self.accuracy[k]) else "-"
             lines.append(
-                f"{k:>5}{loss:>12.7g} {kinds[k]:14}{self.index[k]:>5}{self.zero[k]:>5}{orbit:>8}"
+                f"{k:>5} {loss:>12.7g} {kinds[k]:14}{self.index[k]:>5}{self.zero[k]:>5}{orbit:>8}"
                 f"{self.families[k]:>7}{right:>7}{self.hits[k]:>8}"
             )
         return "\n".join([*lines, *self._summary()])
@@ -115,13 +115,16 @@ class Census:
         names = ", ".join(
             f"{count} {Ending(code).name}" for code, count in enumerate(self.endings) if count
         )
+        if not len(self.losses):
+            return [f"{searches} searches: {names}; none of them ended in a class"]
         lines = [
             f"{len(self.losses)} classes ({said}), {families} modulo the symmetries of the data",
             f"{searches} searches: {names}",
             f"a further search ends in a new family with probability {found.share:.2g} (95 %: at "
             f"most {found.high:.2g}); at least {found.classes:.2g} families are missing",
-            f"points of one class are within {self.spread:.1e} of each other, of two at least "
-            f"{self.gap:.1e} apart; the tolerance is {self.tolerance:.1e}",
+            f"points of one class are within {self.spread:.1e} of each other; the tolerance is "
+            f"{self.tolerance:.1e}"
+            + (f", the nearest of two are {self.gap:.1e} apart" if self.gap < math.inf else ""),
         ]
         if not math.isnan(self.morse_sum):
             proof = "1 where none is missing" if self.grows else "the loss need not grow everywhere"

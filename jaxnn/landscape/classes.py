@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import Any
 
@@ -17,6 +18,7 @@ from jaxnn.landscape.gathering import TOLERANCE, Seen, gathered, seen_of
 from jaxnn.landscape.many import at, in_float64, mapped, polish_all
 from jaxnn.landscape.null_directions import nulls
 from jaxnn.landscape.polishing import Ending, Stationary
+from jaxnn.landscape.quadratics import flat_below
 from jaxnn.landscape.symmetries import Symmetry
 from jaxnn.landscape.symmetries import of as symmetries_of
 from jaxnn.losses import LossOn, accuracy
@@ -61,13 +63,14 @@ def distinct(
     if not isinstance(found, Stationary):
         found = polish_all(loss_fn, found)
     with jax.enable_x64(True):
+        found = _with_one_scale(found)
         loss_fn = in_float64(as_pytree(loss_fn))
         symmetry = symmetries_of(loss_fn) if symmetry is None else symmetry
         seen = seen_of(loss_fn, symmetry, found, tolerance)
         groups, spread, gap = gathered(seen)
         rows, missing = _rows(seen, groups)
         if missing is not None:
-            whole = _joined(found, polish_all(loss_fn, missing))
+            whole = _with_one_scale(_joined(found, polish_all(loss_fn, missing)))
             seen = seen_of(loss_fn, symmetry, whole, tolerance)
             groups, spread, gap = gathered(seen)
             rows, _ = _rows(seen, groups, hit=len(found.loss))
@@ -82,6 +85,21 @@ def distinct(
         grows=grows,
         converted=converted,
     )
+
+
+def _with_one_scale(found: Stationary) -> Stationary:
+    """The same points, with eigenvalues counted as 0 also by the curvature that is usual (the median
+    of the largest): where a Hessian vanishes as a whole, its own largest eigenvalue is rounding.
+    """
+    rests = found.ending == Ending.stationary
+    if not np.any(rests):
+        return found
+    widest = np.max(np.abs(found.eigenvalues), axis=1)
+    usual = jnp.asarray([float(np.median(widest[rests]))])
+    close = np.maximum(jax.vmap(flat_below)(found.eigenvalues), flat_below(usual))[:, None]
+    index = np.sum(found.eigenvalues < -close, axis=1)
+    zero = np.sum(np.abs(found.eigenvalues) <= close, axis=1)
+    return dataclasses.replace(found, index=np.asarray(index), zero=np.asarray(zero))
 
 
 def _joined(found: Stationary, more: Stationary) -> Stationary:

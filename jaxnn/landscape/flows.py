@@ -16,7 +16,7 @@ from jax.flatten_util import ravel_pytree
 
 from jaxnn.landscape.checks import check_loss
 from jaxnn.landscape.curvature import hessian
-from jaxnn.landscape.searches import At, Local, local_of, zero_below
+from jaxnn.landscape.quadratics import At, Local, local_of, zero_below
 from jaxnn.landscape.spectra import EXACT
 from jaxnn.vocabulary import Landscape
 

@@ -21,7 +21,10 @@ LEVELS = 1e-8
 """Losses that differ by less than this part of the largest, or by less than points within the
 tolerance may, are one level."""
 OUTPUTS = 1e-3
-"""Limits of outputs and of losses that differ by no more are one."""
+"""Limits of outputs that differ by no more are one."""
+LIMITS = 1e-5
+"""Of the loss at the starts (their median): limits of what has no outputs that differ by no more
+are one. Searches come that near."""
 TOLERANCE = 1e-6
 LEAST_TOLERANCE = 1e-13
 
@@ -204,7 +207,7 @@ def _by_marks(seen: Seen, which: np.ndarray, sides: list[tuple] | None) -> list[
     kinds: dict[Any, list[int]] = {}
     for k, number in enumerate(which):
         kinds.setdefault(sides[number] if sides else 0, []).append(k)
-    close = OUTPUTS * math.sqrt(marks.shape[1])
+    close = LIMITS if seen.marks is None else OUTPUTS * math.sqrt(marks.shape[1])
     return [
         which[np.array(ks)[part]] for ks in kinds.values() for part in _near(marks[ks], close)[0]
     ]

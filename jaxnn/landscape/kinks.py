@@ -10,7 +10,8 @@ from jax import Array
 from jax.flatten_util import ravel_pytree
 
 from jaxnn.gradients import gradient_of
-from jaxnn.landscape.searches import Search, terms_of
+from jaxnn.landscape.quadratics import terms_of
+from jaxnn.landscape.searches import Search
 from jaxnn.vocabulary import Landscape
 
 PROBES = 4
@@ -33,7 +34,7 @@ def has_kink(loss_fn: Landscape, end: Search, point: Any) -> Array:
     far = jnp.cbrt(eps) * jnp.where(end.length > 0, end.length, 1.0)
     # near a zero of a sum of squares the residuals' rounding is that of the start's
     first = jnp.abs(end.first) / jnp.where(end.length > 0, end.length, 1.0)
-    terms = jnp.max(terms_of(end.local, end.length + far)) + first
+    terms = jnp.max(terms_of(end.local, end.lengths + far)) + first
 
     def surprise(v: Array, delta: Array) -> Array:
         ahead, behind = (ravel_pytree(gradient(unravel(flat + s * delta * v)))[0] for s in (1, -1))

@@ -15,7 +15,8 @@ from jax.flatten_util import ravel_pytree
 from jaxnn.descent import as_pytree
 from jaxnn.landscape.checks import check_point
 from jaxnn.landscape.polishing import Stationary, check_size, measured, nearby
-from jaxnn.landscape.searches import REACH, Search, advance, begin, local_of, sharpened
+from jaxnn.landscape.quadratics import local_of
+from jaxnn.landscape.searches import REACH, Search, advance, begin, sharpened
 from jaxnn.vocabulary import Landscape, lookup
 
 ROUND = 12

@@ -10,7 +10,7 @@ import jax
 import numpy as np
 
 from jaxnn.landscape.curvature import hessian
-from jaxnn.landscape.searches import flat_below
+from jaxnn.landscape.quadratics import flat_below
 from jaxnn.landscape.symmetries import Symmetry
 from jaxnn.vocabulary import Landscape
 
@@ -35,7 +35,7 @@ def nulls(
     """The zero eigenvalues of the Hessian at a point by where they come from; on the host.
 
     A parameter counts as one that nothing responds to where its row of the Hessian is 0
-    (`searches.flat_below`); directions of the group that lie among those count as saturation.
+    (`quadratics.flat_below`); directions of the group that lie among those count as saturation.
 
     matrix: the Hessian (P, P), where it is known.
 

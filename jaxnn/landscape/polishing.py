@@ -17,32 +17,18 @@ from jax.flatten_util import ravel_pytree
 from jaxnn.landscape.attractors import at_infinity
 from jaxnn.landscape.checks import check_loss
 from jaxnn.landscape.kinks import has_kink
-from jaxnn.landscape.searches import (
-    FLOOR,
-    REACH,
-    STALLED,
-    Search,
-    advance,
-    begin,
-    flat_below,
-    local_of,
-    lost,
-    relative_gradients,
-    sharpened,
-)
+from jaxnn.landscape.plateaus import levels_off, saturated
+from jaxnn.landscape.quadratics import at_floor, flat_below, local_of, relative_gradients
+from jaxnn.landscape.searches import REACH, STALLED, Search, advance, begin, lost, sharpened
 from jaxnn.landscape.spectra import EXACT
 from jaxnn.vocabulary import Landscape
-
-RUNNING = 1e-6
-"""A gradient component above this part of its own terms has not come to rest: e^-u keeps 1 / u of
-them for ever, a degenerate minimum loses all."""
 
 
 class Ending(enum.IntEnum):
     """What a search has ended at."""
 
     stationary = 0  # the gradient is 0 to rounding: its components cancel
-    plateau = 1  # the loss falls towards a limit at infinity, or a unit responds to no case
+    plateau = 1  # the loss falls towards a limit at infinity, or what is large responds to nothing
     unfinished = 2  # neither, within the steps given
     kink = 3  # there is no second derivative, as on the crease of a relu
     diverged = 4  # the loss is not finite
@@ -54,7 +40,7 @@ class Stationary:
     """What a search ended at; with a leading axis on every field where there were many.
 
     initial_loss: where the search began. index: how many eigenvalues are negative; zero: how many
-    count as 0 (`searches.flat_below`). relative_gradient: |gradient| by the sum of its absolute
+    count as 0 (`quadratics.flat_below`). relative_gradient: |gradient| by the sum of its absolute
     terms, about 1e-16 at a stationary point in float64. level: the loss, or the limit that it falls
     to on a plateau; NaN where it was not reached. ending: a code of `Ending`. steps: tried by the
     search.
@@ -111,6 +97,11 @@ def check_size(loss_fn: Landscape, point: Any, steps: int) -> tuple[Array, Calla
     """
     check_loss(loss_fn, point)
     flat, unravel = ravel_pytree(point)
+    if jnp.finfo(flat.dtype).bits < 32:
+        raise ValueError(
+            f"the point is of {flat.dtype}: eigenvalues are computed in float32 and float64; "
+            "convert it"
+        )
     if flat.size > EXACT:
         raise ValueError(
             f"the point has {flat.size} parameters: the whole Hessian, which tells what is there, "
@@ -124,8 +115,7 @@ def check_size(loss_fn: Landscape, point: Any, steps: int) -> tuple[Array, Calla
 def nearby(at: Callable, flat: Array, reach: float) -> tuple[Search, Array]:
     """The search where Newton's steps lead, and whether that is a stationary point within reach."""
     near = sharpened(at, begin(at, flat), reach=reach)
-    overall, _ = relative_gradients(near.local, near.length)
-    return near, overall <= FLOOR * jnp.finfo(flat.dtype).eps
+    return near, at_floor(near.local, near.lengths)
 
 
 def measured(loss_fn: Landscape, end: Search, unravel: Callable, *, fell: bool) -> Stationary:
@@ -134,12 +124,12 @@ def measured(loss_fn: Landscape, end: Search, unravel: Callable, *, fell: bool) 
     """
     values = jnp.linalg.eigvalsh(end.local.hessian)
     close = flat_below(values)
-    overall, running = relative_gradients(end.local, end.length)
+    overall, _ = relative_gradients(end.local, end.lengths)
     point, eps = unravel(end.flat), jnp.finfo(end.flat.dtype).eps
-    ending = _ending(loss_fn, end, point, overall <= FLOOR * eps, running)
+    ending = _ending(loss_fn, end, point, values)
     ending = ending if fell else jnp.where(ending == Ending.plateau, Ending.unfinished, ending)
     known = (ending == Ending.stationary) | (ending == Ending.plateau)
-    nothing = (ending == Ending.plateau) & (end.local.loss <= eps * end.first)
+    nothing = (ending == Ending.plateau) & (jnp.abs(end.local.loss) <= eps * jnp.abs(end.first))
     return Stationary(
         point=point,
         initial_loss=end.first,
@@ -155,15 +145,16 @@ def measured(loss_fn: Landscape, end: Search, unravel: Callable, *, fell: bool) 
     )
 
 
-def _ending(loss_fn: Landscape, end: Search, point: Any, at_floor: Array, running: Array) -> Array:
-    finite = jnp.isfinite(end.local.loss) & jnp.all(jnp.isfinite(end.flat))
-    stalled = end.damping > STALLED
+def _ending(loss_fn: Landscape, end: Search, point: Any, values: Array) -> Array:
+    at = local_of(loss_fn, ravel_pytree(point)[1])
+    rests = at_floor(end.local, end.lengths)
     # a unit may be at its limit at a proper minimum too; there no eigenvalue is 0
-    values = jnp.linalg.eigvalsh(end.local.hessian)
     flat = jnp.any(jnp.abs(values) <= flat_below(values))
-    away = (at_infinity(loss_fn, point) & flat) | (running > RUNNING)
-    ending = jnp.where(at_floor & ~away, Ending.stationary, Ending.unfinished)
-    ending = jnp.where((at_floor | end.rests) & ~stalled & away, Ending.plateau, ending)
-    kink = (at_floor | end.rests) & ~lost(end) & has_kink(loss_fn, end, point)
+    large = flat & (at_infinity(loss_fn, point) | saturated(at, end))
+    ending = jnp.where(rests & ~large, Ending.stationary, Ending.unfinished)
+    leads_away = end.rests & (end.damping <= STALLED) & levels_off(at, end)
+    ending = jnp.where((rests & large) | (~rests & leads_away), Ending.plateau, ending)
+    kink = (rests | end.rests) & ~lost(end) & has_kink(loss_fn, end, point)
     ending = jnp.where(kink, Ending.kink, ending)
+    finite = jnp.isfinite(end.local.loss) & jnp.all(jnp.isfinite(end.flat))
     return jnp.where(finite, ending, Ending.diverged)

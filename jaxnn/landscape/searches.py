@@ -6,20 +6,22 @@ Each search is one kind of step, taken until the point rests. `polishing` puts t
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax import Array
-from jax.flatten_util import ravel_pytree
 
-from jaxnn.gradients import gradient_of
-from jaxnn.landscape.curvature import COLUMNS, block
-from jaxnn.vocabulary import Landscape, lookup
+from jaxnn.landscape.quadratics import (
+    At,
+    Local,
+    at_floor,
+    lengths_of,
+    relative_gradients,
+    zero_below,
+)
+from jaxnn.vocabulary import lookup
 
-FLOOR = 32.0
-"""A gradient within this many rounding errors of its terms is 0."""
 STALLED = 1e8
 """Damping at which no step that still changes the point can be had."""
 MOVING = 1e-3
@@ -38,21 +40,10 @@ SHARPENING = 12
 points."""
 
 
-class Local(NamedTuple):
-    """What is known at a point: loss, gradient (P,), Hessian (P, P), and terms (P,), what the
-    gradient is a sum of: |2 J|^T |r| where there are residuals r, J their Jacobian; else 0.
-    """
-
-    loss: Array
-    gradient: Array
-    hessian: Array
-    terms: Array
-
-
 class Search(NamedTuple):
     """A point on its way, with what is known there.
 
-    first: the loss at the start. origin: the largest number of the start. damping: of the next
+    first: the loss at the start. origin: the start's numbers, absolute (P,). damping: of the next
     step. rests: the search has ended. steps: how many were tried.
     """
 
@@ -65,74 +56,25 @@ class Search(NamedTuple):
     steps: Array
 
     @property
+    def lengths(self) -> Array:
+        """The scale of rounding in each number (P,): the larger of here and at the start, at least
+        LEAST of the longest.
+        """
+        return lengths_of(self.origin, self.flat)
+
+    @property
     def length(self) -> Array:
-        """The scale of rounding here."""
-        return jnp.maximum(self.origin, jnp.max(jnp.abs(self.flat)))
-
-
-At = Callable[[Array], Local]
-
-
-def local_of(loss_fn: Landscape, unravel: Callable[[Array], Any]) -> At:
-    """The function from a vector (P,) to all that is known of the landscape there.
-
-    P Hessian-vector products; where the landscape offers `residuals`, also P of its derivatives.
-    """
-    gradient = gradient_of(loss_fn)
-    residuals: Any = getattr(loss_fn, "residuals", None)
-
-    def at(flat: Array) -> Local:
-        slope, product = jax.linearize(lambda p: ravel_pytree(gradient(unravel(p)))[0], flat)
-        hessian = block(product, flat, jnp.arange(flat.size))
-        loss = loss_fn(unravel(flat))
-        if residuals is None:
-            return Local(loss, slope, hessian, jnp.zeros_like(flat))
-        r, push = jax.linearize(lambda p: residuals(unravel(p)), flat)
-        rows = jax.lax.map(push, jnp.eye(flat.size, dtype=flat.dtype), batch_size=COLUMNS)  # J^T
-        return Local(loss, slope, hessian, 2.0 * jnp.abs(rows) @ jnp.abs(r))
-
-    return at
-
-
-def terms_of(local: Local, length: Array) -> Array:
-    """What each component of the gradient is a sum of, in absolute values (P,): sum_j |H_kj|
-    length, which moving the point by its own length would add, and the residuals' part.
-    """
-    return jnp.sum(jnp.abs(local.hessian), axis=1) * length + local.terms
-
-
-def relative_gradients(local: Local, length: Array) -> tuple[Array, Array]:
-    """|gradient| against the sum of its absolute terms: by the largest terms of any component, and
-    the largest ratio of one component to its own terms.
-
-    For the first ratio |loss| / length counts as a term too. At a stationary point both are
-    rounding. On the way to infinity, where e^-u falls without end, the first may come there too, as
-    all terms of that component are tiny, but not the second.
-    """
-    own = terms_of(local, length)
-    size = jnp.abs(local.gradient)
-    overall = jnp.max(own) + jnp.abs(local.loss) / jnp.where(length > 0, length, 1.0)
-    return _ratio(jnp.max(size), overall), jnp.max(_ratio(size, own))
-
-
-def _ratio(size: Array, scale: Array) -> Array:
-    """The ratio of the two, 0 where both are."""
-    return jnp.where(size == 0, 0.0, size / jnp.where(scale > 0, scale, jnp.finfo(size.dtype).tiny))
+        """The largest of them."""
+        return jnp.max(self.lengths)
 
 
 def begin(at: At, flat: Array) -> Search:
     """A search from this vector, with no step made."""
-    length = jnp.max(jnp.abs(flat))
+    origin = jnp.abs(flat)
     local = at(flat)
-    return Search(
-        flat, local, local.loss, length, jnp.full_like(length, 0.01), _at_floor(local, length),
-        jnp.zeros((), int),
-    )  # fmt: skip
-
-
-def _at_floor(local: Local, length: Array) -> Array:
-    overall, _ = relative_gradients(local, length)
-    return overall <= FLOOR * jnp.finfo(length.dtype).eps
+    rests = at_floor(local, lengths_of(origin, flat))
+    damping = jnp.full_like(local.loss, 0.01)
+    return Search(flat, local, local.loss, origin, damping, rests, jnp.zeros((), int))
 
 
 def descend(at: At, state: Search) -> Search:
@@ -158,7 +100,7 @@ def descend(at: At, state: Search) -> Search:
     small = (jnp.abs(local.loss) <= eps * jnp.abs(state.first)) & (there.loss > 0.01 * local.loss)
     moving = jnp.max(jnp.abs(flat - state.flat)) > MOVING * state.length
     rests = little | (small & moving) | (new.damping > STALLED)
-    return new._replace(rests=rests | _at_floor(new.local, new.length))
+    return new._replace(rests=rests | at_floor(new.local, new.lengths))
 
 
 def nearest(at: At, state: Search) -> Search:
@@ -175,7 +117,7 @@ def nearest(at: At, state: Search) -> Search:
     there = at(state.flat + move)
     better = jnp.sum(there.gradient**2) < jnp.sum(state.local.gradient**2)
     new = _taken(state, state.flat + move, there, better)
-    return new._replace(rests=(new.damping > STALLED) | _at_floor(new.local, new.length))
+    return new._replace(rests=(new.damping > STALLED) | at_floor(new.local, new.lengths))
 
 
 def follow(at: At, state: Search, *, index: Array | int) -> Search:
@@ -210,34 +152,15 @@ def follow(at: At, state: Search, *, index: Array | int) -> Search:
     damping = state.damping * jnp.where(foretold, 2.0, 0.5)
     new = new._replace(damping=jnp.clip(damping, 1e-3, 1.0))
     rests = ~jnp.isfinite(wrong) | lost(new)
-    return new._replace(rests=rests | _at_floor(new.local, new.length))
+    return new._replace(rests=rests | at_floor(new.local, new.lengths))
 
 
 def lost(state: Search) -> Array:
     """Whether the point has gone LOST times as far out as it started."""
-    return state.length > LOST * (1.0 + state.origin)
+    return state.length > LOST * (1.0 + jnp.max(state.origin))
 
 
 WAYS = {"descend": descend, "nearest": nearest, "follow": follow}
-
-
-def zero_below(eigenvalues: Array) -> Array:
-    """The size below which an eigenvalue of these (P,) is 0 to rounding: 64 P eps max |lambda|."""
-    eps = jnp.finfo(eigenvalues.dtype).eps
-    return 64.0 * eigenvalues.size * eps * jnp.max(jnp.abs(eigenvalues))
-
-
-def flat_below(eigenvalues: Array) -> Array:
-    """The size below which an eigenvalue of these (P,) counts as 0: sqrt(eps) / 2 of the largest,
-    7e-9 in float64.
-
-    Along such a mode rounding in the gradient leaves the place of a stationary point open by more
-    than a millionth of its length, so it may as well be one of a flat set. (Near a degenerate point
-    eigenvalues are small, and not rounding.)
-    """
-    eps = jnp.finfo(eigenvalues.dtype).eps
-    close = 0.5 * jnp.sqrt(eps) * jnp.max(jnp.abs(eigenvalues))
-    return jnp.maximum(close.astype(eigenvalues.dtype), zero_below(eigenvalues))
 
 
 def _taken(state: Search, flat: Array, there: Local, better: Array) -> Search:
@@ -272,7 +195,7 @@ def sharpened(at: At, state: Search, *, reach: float = jnp.inf, falling: bool = 
     than rounding: after a descent that goes on without end, one step of Newton's would lead back to
     the maximum that it came from.
     """
-    far = reach * jnp.maximum(state.origin, jnp.linalg.norm(state.flat))
+    far = reach * jnp.linalg.norm(state.lengths)
 
     def newton(carry: tuple[Search, Array]) -> tuple[Search, Array]:
         state, _ = carry
@@ -281,8 +204,8 @@ def sharpened(at: At, state: Search, *, reach: float = jnp.inf, falling: bool = 
         along = jnp.where(live, vectors.T @ state.local.gradient, 0.0)
         flat = state.flat - vectors @ (along / jnp.where(live, values, 1.0))
         there = at(flat)
-        before, _ = relative_gradients(state.local, state.length)
-        after, _ = relative_gradients(there, jnp.maximum(state.origin, jnp.max(jnp.abs(flat))))
+        before, _ = relative_gradients(state.local, state.lengths)
+        after, _ = relative_gradients(there, lengths_of(state.origin, flat))
         better = (after < before) & (jnp.linalg.norm(flat - begun.flat) <= far)
         if falling:
             rounding = 64.0 * jnp.finfo(flat.dtype).eps * jnp.abs(begun.local.loss)

@@ -1,0 +1,60 @@
+"""What lies outwards: whether the loss goes on falling towards a limit at infinity, and whether
+numbers respond to nothing only because they are large.
+"""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from jaxnn.landscape.quadratics import At, terms_of
+from jaxnn.landscape.searches import Search
+
+OUTWARD = 0.1
+"""How far the search is continued, in lengths of the point."""
+RISES = 1e-12
+"""Of the loss at the start: a loss that rises by more outwards was near a minimum."""
+FALLS = 1e-6
+"""Of it: a loss that falls by more outwards has not come near its limit."""
+IDLE = 1e-20
+"""A number whose terms in the gradient are this part of the largest responds to nothing."""
+RESPONDS = 1e-8
+
+
+def levels_off(at: At, end: Search) -> Array:
+    """Whether the loss stays where it is, or falls a little, when the search goes on as it went, by
+    OUTWARD of the point's length: along -(|H| + mu I)^-1 g. A bool.
+
+    Towards a limit at infinity it does; beyond a minimum, however flat, it rises; without a limit
+    it falls.
+    """
+    values, vectors = jnp.linalg.eigh(end.local.hessian)
+    sizes, eps = jnp.abs(values), jnp.finfo(end.flat.dtype).eps
+    widest = jnp.max(sizes)
+    damped = sizes + eps**2 * jnp.where(widest > 0, widest, 1.0)
+    move = -vectors @ ((vectors.T @ end.local.gradient) / damped)
+    size = jnp.linalg.norm(move)
+    move = move * OUTWARD * jnp.linalg.norm(end.flat) / jnp.where(size > 0, size, 1.0)
+    change = at(end.flat + move).loss - end.local.loss
+    scale = jnp.maximum(jnp.abs(end.first), jnp.abs(end.local.loss))
+    return (change <= RISES * scale) & (change >= -FALLS * scale)
+
+
+def saturated(at: At, end: Search) -> Array:
+    """Whether numbers that nothing responds to here, nor when they grow by OUTWARD, are responded
+    to at a half, an eighth or a thirty-second of the point: then they are only too large. A bool.
+
+    The weights of a dead relu unit are idle at all of them, and a constant direction too.
+    """
+    idle = terms_of(end.local, end.lengths)
+    idle = idle <= IDLE * jnp.max(idle)
+    grown = at(jnp.where(idle, (1.0 + OUTWARD) * end.flat, end.flat)).loss - end.local.loss
+    scale = jnp.maximum(jnp.abs(end.first), jnp.abs(end.local.loss))
+
+    def responds(part: Array) -> Array:
+        terms = terms_of(at(part * end.flat), part * end.lengths)
+        return jnp.any(idle & (terms > RESPONDS * jnp.max(terms)))
+
+    smaller = jax.lax.map(responds, jnp.array([0.5, 0.125, 0.03125], end.flat.dtype))
+    return jnp.any(smaller) & (jnp.abs(grown) <= RISES * scale)
