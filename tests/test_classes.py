@@ -1,6 +1,7 @@
 """Points gathered into classes: known numbers, images of networks, flat sets, attractors."""
 
 import itertools
+import math
 
 import jax
 import jax.numpy as jnp
@@ -139,7 +140,7 @@ def test_where_nothing_rests_there_are_no_classes():
     assert len(found.losses) == 0
     assert found.kinds == []
     assert found.missing.share == 1.0
-    assert "0 classes" in found.table()
+    assert "2 unfinished; none of them ended in a class" in found.table()
     np.testing.assert_array_equal(found.labels, [-1, -1])
 
 
@@ -195,3 +196,15 @@ def test_points_polished_under_vmap_are_gathered_too():
 def test_a_tolerance_below_the_precision_is_refused(tolerance):
     with pytest.raises(ValueError, match=r"tolerance is .*known to about 2.0e-13 in float64"):
         distinct(landscapes.double_well, np.array([0.9]), tolerance=tolerance)
+
+
+def test_a_hessian_that_vanishes_as_a_whole_is_flat_and_proves_nothing():
+    """A monkey saddle counts -2 in the sum of (-1)^index, and its eigenvalues are rounding."""
+
+    def loss_fn(p):
+        return p[0] ** 3 - 3 * p[0] * p[1] ** 2 + 0.1 * (p[0] ** 2 + p[1] ** 2) ** 2
+
+    starts = 3 * jax.random.normal(jax.random.key(0), (40, 2))
+    found = distinct(loss_fn, polish_all(loss_fn, starts, way="nearest"), grows=True)
+    assert sorted(found.kinds)[0] == "flat"
+    assert math.isnan(found.morse_sum)

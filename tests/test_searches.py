@@ -52,14 +52,14 @@ def test_what_is_known_at_a_point_are_loss_gradient_hessian_and_the_gradients_te
 
 
 def test_a_gradient_is_relative_to_the_absolute_terms_it_is_a_sum_of():
-    """(3 x^2 + y^2) / 2 at (2, 1e-3): gradients 6 and 1e-3, terms |H| length = (6, 2)."""
+    """(3 x^2 + y^2) / 2 at (2, 1e-3): gradients 6 and 1e-3, terms |H| lengths = (6, 1e-3)."""
     loss_fn = landscapes.quadratic(jnp.array([3.0, 1.0]), jnp.zeros(2))
     local = searching(loss_fn)(jnp.array([2.0, 1e-3]))
-    overall, own = quadratics.relative_gradients(local, jnp.float64(2.0))
+    overall, own = quadratics.relative_gradients(local, jnp.array([2.0, 1e-3]))
     np.testing.assert_allclose(overall, 6 / (6 + local.loss / 2), rtol=1e-12)
     np.testing.assert_allclose(own, 1.0, rtol=1e-12)
     at_rest = searching(loss_fn)(jnp.zeros(2))
-    assert quadratics.relative_gradients(at_rest, jnp.float64(0.0)) == (0.0, 0.0)
+    assert quadratics.relative_gradients(at_rest, jnp.zeros(2)) == (0.0, 0.0)
 
 
 def test_eigenvalues_are_zero_below_64_p_eps_of_the_largest():
@@ -144,7 +144,7 @@ def test_searches_end_at_the_stationary_points_that_the_polynomials_have(way, in
         return state, searches.sharpened(at, state)
 
     state, end = jax.jit(jax.vmap(search))(starts)
-    overall, _ = jax.vmap(quadratics.relative_gradients)(end.local, end.length)
+    overall, _ = jax.vmap(quadratics.relative_gradients)(end.local, end.lengths)
     rests = np.asarray(state.rests) & (np.asarray(overall) <= quadratics.FLOOR * 2.0**-52)
     # Levenberg and Marquardt's may rest where |g|^2 has a minimum
     assert rests.mean() > (0.1 if index == 2 else 0.8)

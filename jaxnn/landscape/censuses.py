@@ -59,12 +59,12 @@ class Census:
         """
         size = self.eigenvalues.shape[1]
         words = []
-        rows = zip(self.ending, self.index, self.nulls, strict=True)
-        for ending, index, (by_symmetry, extra, dead) in rows:
+        rows = zip(self.ending, self.index, self.zero, self.nulls[:, 0], strict=True)
+        for ending, index, zero, by_symmetry in rows:
             isolated = "maximum" if index + by_symmetry == size else "saddle"
             isolated = "minimum" if index == 0 else isolated
             flat = "flat" if index == 0 else "flat saddle"
-            stationary = flat if extra + dead > 0 else isolated
+            stationary = flat if zero > by_symmetry else isolated
             words.append("attractor" if ending == Ending.plateau else stationary)
         return words
 

@@ -18,7 +18,7 @@ from jaxnn.landscape.gathering import TOLERANCE, Seen, gathered, seen_of
 from jaxnn.landscape.many import at, in_float64, mapped, polish_all
 from jaxnn.landscape.null_directions import nulls
 from jaxnn.landscape.polishing import Ending, Stationary
-from jaxnn.landscape.quadratics import flat_below
+from jaxnn.landscape.quadratics import flat_below, zero_below
 from jaxnn.landscape.symmetries import Symmetry
 from jaxnn.landscape.symmetries import of as symmetries_of
 from jaxnn.losses import LossOn, accuracy
@@ -88,17 +88,17 @@ def distinct(
 
 
 def _with_one_scale(found: Stationary) -> Stationary:
-    """The same points, with eigenvalues counted as 0 also by the curvature that is usual (the median
-    of the largest): where a Hessian vanishes as a whole, its own largest eigenvalue is rounding.
+    """The same points, with eigenvalues also counted as 0 where they are rounding of the largest of
+    all: where a Hessian vanishes as a whole, its own largest is rounding.
     """
     rests = found.ending == Ending.stationary
     if not np.any(rests):
         return found
-    widest = np.max(np.abs(found.eigenvalues), axis=1)
-    usual = jnp.asarray([float(np.median(widest[rests]))])
-    close = np.maximum(jax.vmap(flat_below)(found.eigenvalues), flat_below(usual))[:, None]
-    index = np.sum(found.eigenvalues < -close, axis=1)
-    zero = np.sum(np.abs(found.eigenvalues) <= close, axis=1)
+    values = np.asarray(found.eigenvalues)
+    largest = np.full(values.shape[1], np.max(np.abs(values[rests])))
+    rounding = float(zero_below(jnp.asarray(largest)))
+    close = np.maximum(np.asarray(jax.vmap(flat_below)(jnp.asarray(values))), rounding)[:, None]
+    index, zero = np.sum(values < -close, axis=1), np.sum(np.abs(values) <= close, axis=1)
     return dataclasses.replace(found, index=np.asarray(index), zero=np.asarray(zero))
 
 
