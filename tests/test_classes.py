@@ -96,6 +96,7 @@ def test_all_images_of_a_network_are_one_class_and_other_classes_are_none():
     assert found.spread < 1e-10 < found.tolerance < found.gap
 
 
+@pytest.mark.slow
 def test_equality_is_distance_whatever_the_canonical_points_are(monkeypatch):
     """They jump at ties: with one of its own for each point the classes come out the same."""
     starts = landscapes.xor_starts(2, 24, seed=2)
@@ -164,6 +165,7 @@ def test_plateaus_of_other_landscapes_are_told_apart_by_their_limits():
     np.testing.assert_array_equal(found.labels, [1, 1, 0, 0, 0])
 
 
+@pytest.mark.slow
 def test_two_attractors_at_infinity_hold_most_logistic_descents_on_xor():
     """No finite zero: at level 0 the hidden units' sides are those of "or" and "and", or of "x" and
     "y" parted by one more case; each is one entry modulo the flips. The levels above are 1/8, two

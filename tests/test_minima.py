@@ -207,6 +207,7 @@ def slope(loss_fn, point):
     return max(float(jnp.max(jnp.abs(leaf))) for leaf in jax.tree.leaves(jax.grad(loss_fn)(point)))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("x64")
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("l2", [0.0, 0.01])
@@ -234,6 +235,7 @@ def test_a_zero_unit_keeps_a_point_stationary_where_the_theorem_says(activation,
         assert max(slopes) > 1e-4
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("x64")
 @pytest.mark.parametrize("l2", [0.0, 0.01])
 def test_a_doubled_unit_keeps_a_point_stationary_only_without_penalty(l2):

@@ -242,6 +242,7 @@ def test_the_xor_nets_eleven_minima_are_joined_by_known_saddles():
     verified(loss_fn, found)
 
 
+@pytest.mark.slow
 def test_a_network_and_its_image_have_a_chain_between_them_without_the_symmetry():
     loss_fn, symmetry, minima = xor()
     one = rows(minima, 0)

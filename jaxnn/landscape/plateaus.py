@@ -20,6 +20,9 @@ FALLS = 1e-6
 IDLE = 1e-20
 """A number whose terms in the gradient are this part of the largest responds to nothing."""
 RESPONDS = 1e-8
+LARGE = 1e-3
+"""Of the largest number: what is smaller is idle for another reason, as the way round a circle
+is."""
 
 
 def levels_off(at: At, end: Search) -> Array:
@@ -48,7 +51,8 @@ def saturated(at: At, end: Search) -> Array:
     The weights of a dead relu unit are idle at all of them, and a constant direction too.
     """
     idle = terms_of(end.local, end.lengths)
-    idle = idle <= IDLE * jnp.max(idle)
+    sizes = jnp.abs(end.flat)
+    idle = (idle <= IDLE * jnp.max(idle)) & (sizes > LARGE * jnp.max(sizes))
     grown = at(jnp.where(idle, (1.0 + OUTWARD) * end.flat, end.flat)).loss - end.local.loss
     scale = jnp.maximum(jnp.abs(end.first), jnp.abs(end.local.loss))
 
