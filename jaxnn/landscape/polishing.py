@@ -126,7 +126,7 @@ def measured(loss_fn: Landscape, end: Search, unravel: Callable, *, fell: bool) 
     close = flat_below(values)
     overall, _ = relative_gradients(end.local, end.lengths)
     point, eps = unravel(end.flat), jnp.finfo(end.flat.dtype).eps
-    ending = _ending(loss_fn, end, point, values)
+    ending = _ending(loss_fn, end, point, values, fell=fell)
     ending = ending if fell else jnp.where(ending == Ending.plateau, Ending.unfinished, ending)
     known = (ending == Ending.stationary) | (ending == Ending.plateau)
     nothing = (ending == Ending.plateau) & (jnp.abs(end.local.loss) <= eps * jnp.abs(end.first))
@@ -145,7 +145,7 @@ def measured(loss_fn: Landscape, end: Search, unravel: Callable, *, fell: bool) 
     )
 
 
-def _ending(loss_fn: Landscape, end: Search, point: Any, values: Array) -> Array:
+def _ending(loss_fn: Landscape, end: Search, point: Any, values: Array, *, fell: bool) -> Array:
     at = local_of(loss_fn, ravel_pytree(point)[1])
     rests = at_floor(end.local, end.lengths)
     # a unit may be at its limit at a proper minimum too; there no eigenvalue is 0
@@ -154,7 +154,8 @@ def _ending(loss_fn: Landscape, end: Search, point: Any, values: Array) -> Array
     ending = jnp.where(rests & ~large, Ending.stationary, Ending.unfinished)
     leads_away = end.rests & (end.damping <= STALLED) & levels_off(at, end)
     ending = jnp.where((rests & large) | (~rests & leads_away), Ending.plateau, ending)
-    kink = (rests | end.rests) & ~lost(end) & has_kink(loss_fn, end, point)
+    # a search for |g| = 0 that stalls on a smooth slope has met no crease
+    kink = (rests | (end.rests if fell else False)) & ~lost(end) & has_kink(loss_fn, end, point)
     ending = jnp.where(kink, Ending.kink, ending)
     finite = jnp.isfinite(end.local.loss) & jnp.all(jnp.isfinite(end.flat))
     return jnp.where(finite, ending, Ending.diverged)
