@@ -23,8 +23,7 @@ def line(what, published, here, interval="", *, agrees=None, why="differs"):
 
 
 # %% Coetzee & Stonick 1996: inputs +-1, targets +-0.8, 2-2-1 tanh, no last bias, a penalty
-signs = jnp.array([[-1.0, -1.0], [-1.0, 1.0], [1.0, -1.0], [1.0, 1.0]])
-loss_fn = jaxnn.loss_on((signs, -0.8 * signs[:, :1] * signs[:, 1:]), activation="tanh", l2=0.0125)
+loss_fn = jaxnn.loss_on(data.xor_signed(), activation="tanh", l2=0.0125)
 starts = jaxnn.ensembles.init(
     jax.random.key(1), (2, 2, 1), members=2000 if SMALL else 8000, biases=(True, False)
 )

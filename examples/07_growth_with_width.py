@@ -19,7 +19,7 @@ PENALTIES = (0.0125,) if SMALL else (0.0125, 0.05, 0.1)
 
 
 def starts_for(width):
-    """Initial weights at scales from 0.3 to 3, in turn."""
+    """Initial weights, each at a scale of its own from 0.3 to 3."""
     drawn = ensembles.init(
         jax.random.key(width), (2, width, 1), members=STARTS, biases=(True, False)
     )
@@ -41,4 +41,4 @@ for l2 in PENALTIES:
         )
 
 # %% A stationary point of H units is one of H + 1: a unit with all weights 0 adds nothing
-# (Fukumizu & Amari 2000). So the counts can only grow, and each penalty ends some of them.
+# (Fukumizu & Amari 2000). It need not stay a minimum: with one unit more it may be a saddle.

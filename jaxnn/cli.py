@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import tyro
@@ -82,46 +83,53 @@ def _of_store(command: Slice | Spectrum | Between | Align) -> str:
         return connections.draw_align(command)
 
 
-def _study(command: Study) -> None:
+def _is_ours_to_report(path: Path, chunks: int) -> bool:
+    """Whether all chunks of a store are there, which is said if not, and this process reports."""
     from jaxnn import devices, results
+
+    there = len(results.finished(path))
+    if there < chunks:
+        print(f"{path}: {there} of {chunks} chunks are there; the figures come with the last")
+        return False
+    return devices.is_first_process()
+
+
+def _report(path: Path, table: str, files: list[Path], *, shown: str | None = None) -> None:
+    """Write a store's table, and print it, or what is shown of it, and which files there are."""
+    from jaxnn import results
+
+    results.write_atomically(path / "table.txt", f"{table}\n")
+    print(f"{shown or table}\n\nwrote {path}: arrays.zarr, manifest.json, table.txt, figures/")
+    print("  " + "\n  ".join(str(file.relative_to(path)) for file in files))
+
+
+def _study(command: Study) -> None:
+    from jaxnn import results
     from jaxnn.studies import findings, initial_weights, problem
 
     settings = problem.complete(command)
     path = initial_weights.run(settings)
-    there, count = len(results.finished(path)), initial_weights.chunks(settings)
-    if there < count:
-        print(f"{path}: {there} of {count} chunks are there; the figures come with the last")
-        return
-    if not devices.is_first_process():
+    if not _is_ours_to_report(path, initial_weights.chunks(settings)):
         return
     posed, dataset = problem.pose(settings), results.load(path)
     files = findings.draw(dataset, settings, posed, path / "figures")
     level = settings.level or 0.0
     table = findings.table(dataset, level)
     sentence = findings.finding(dataset, level, name=posed.source.name)
-    results.write_atomically(path / "table.txt", f"{table}\n\n{sentence}\n")
-    print(f"{table}\n\n{sentence}\n\nwrote {path}: arrays.zarr, manifest.json, table.txt, figures/")
-    print("  " + "\n  ".join(str(file.relative_to(path)) for file in files))
+    _report(path, f"{table}\n\n{sentence}", files)
 
 
 def _census(command: Census) -> None:
-    from jaxnn import devices, results
+    from jaxnn import results
     from jaxnn.studies import census_findings, problem, stationary_points
 
     settings = problem.complete(command)
     path = stationary_points.run(settings)
-    there, count = len(results.finished(path)), stationary_points.chunks(settings)
-    if there < count:
-        print(f"{path}: {there} of {count} chunks are there; the table comes with the last")
-        return
-    if not devices.is_first_process():
+    if not _is_ours_to_report(path, stationary_points.chunks(settings)):
         return
     posed = stationary_points.pose(settings)
     report, files = census_findings.report(results.load(path), settings, posed, path / "figures")
-    results.write_atomically(path / "table.txt", f"{report}\n")
-    print(f"{census_findings.shortened(report)}\n")
-    print(f"wrote {path}: arrays.zarr, manifest.json, table.txt, figures/")
-    print("  " + "\n  ".join(str(file.relative_to(path)) for file in files))
+    _report(path, report, files, shown=census_findings.shortened(report))
 
 
 def _check(command: Check) -> None:

@@ -110,16 +110,6 @@ def goblet(point):
 GOBLET_HEIGHTS = np.sort(np.roots([4.0, 0.0, -4.0, 0.1]).real)
 
 
-def signed_xor():
-    """The landscape of Coetzee & Stonick 1996, divided by 4: inputs +-1, targets -+0.8, 2-2-1 tanh
-    without a last bias; and a point of it.
-    """
-    inputs = jnp.array([[-1.0, -1.0], [-1.0, 1.0], [1.0, -1.0], [1.0, 1.0]])
-    targets = jnp.array([[-0.8], [0.8], [0.8], [-0.8]])
-    like = ((jnp.zeros((2, 2)), jnp.zeros(2)), (jnp.zeros((1, 2)), None))
-    return jaxnn.loss_on((inputs, targets), activation="tanh", l2=0.0125), like
-
-
 def neurons(axes, examples):
     """One logistic neuron without bias, with `examples` cases on each of its inputs' axes at 10^0,
     10^1, ... and targets 0.75: an input alone has its minimum at w = ln(3) / x and a loss that is
@@ -224,12 +214,13 @@ XOR = (
     np.array([[-1.0, -1.0], [-1.0, 1.0], [1.0, -1.0], [1.0, 1.0]]),
     np.array([[-0.8], [0.8], [0.8], [-0.8]]),
 )
-"""Inputs +-1, targets -+0.8, in float64."""
+"""Inputs +-1, targets -+0.8, in float64 (Coetzee & Stonick 1996)."""
 
 
 def xor_loss(l2: float | jax.Array = 0.0125):
-    """The landscape of tanh networks 2-H-1 on XOR; for H = 2 without output bias and l2 = 0.0125 it
-    has 49 classes of stationary points, 11 of them minima, and 321 points.
+    """The landscape of tanh networks 2-H-1 on XOR, that of Coetzee & Stonick 1996 divided by 4; for
+    H = 2 without output bias and l2 = 0.0125 it has 49 classes of stationary points, 11 of them
+    minima, and 321 points.
     """
     with jax.enable_x64(True):  # without it 0.8 would be float32's
         return jaxnn.loss_on(XOR, activation="tanh", l2=l2)

@@ -53,6 +53,7 @@ HOUSE = [
     "landscape.plateaus",
     "landscape.polishing",
     "landscape.many",
+    "landscape.comparisons",
     "landscape.null_directions",
     "landscape.families",
     "landscape.gathering",
@@ -94,7 +95,7 @@ HOUSE = [
 # what has sizes that depend on values works on the host, and jits once
 HOSTS = {
     f"landscape.{name}"
-    for name in ("many", "families", "gathering", "classes", "minima", "transitions")
+    for name in ("many", "comparisons", "gathering", "classes", "minima", "transitions")
 }
 # where the caller writes the jit: from vocabulary to training, and landscape's arrays to arrays
 PURE = [

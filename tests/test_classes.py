@@ -107,7 +107,7 @@ def test_equality_is_distance_whatever_the_canonical_points_are(monkeypatch):
         del symmetry
         return jax.random.normal(jax.random.key(0), (len(points[0].weights), 8))
 
-    monkeypatch.setattr(gathering, "_canonical", own)
+    monkeypatch.setattr(gathering, "canonical_rows", own)
     spread = distinct(landscapes.xor_loss(), found)
     np.testing.assert_array_equal(spread.labels, usual.labels)
     assert spread.hits.max() > 1

@@ -59,7 +59,7 @@ def different(points):
 @functools.cache
 def census():
     """Of the exclusive or, from 8000 starts; its classes as (units, energy, index)."""
-    loss_fn, _ = landscapes.signed_xor()
+    loss_fn = landscapes.xor_loss()
     starts = jaxnn.ensembles.init(
         jax.random.key(1), (2, 2, 1), members=8000, biases=(True, False), dtype=jnp.float64
     )
@@ -120,7 +120,7 @@ def test_the_printed_table_of_the_exclusive_or_counts_two_families_twice():
 @pytest.mark.slow
 def test_classes_of_one_energy_are_one_orbit_of_the_tetrahedron():
     found, classes = census()
-    loss_fn, like = landscapes.signed_xor()
+    loss_fn, like = landscapes.xor_loss(), landscapes.XOR_POINTS[0]
     group = symmetries.of(loss_fn).of_data(like)
     assert len(group) == 24
     keys = [(round(float(energy), 6), index) for _, energy, index in classes]

@@ -11,8 +11,8 @@ import pytest
 from jax.flatten_util import ravel_pytree
 from landscapes import GOBLET_HEIGHTS, MUELLER_BROWN_MINIMA, MUELLER_BROWN_SADDLES
 
-import jaxnn
-from jaxnn.landscape import many, polishing, saddles, symmetries
+from jaxnn.landscape import many, saddles, symmetries
+from jaxnn.landscape.classes import distinct
 
 # the roots of Himmelblau's gradient, x then y, solved by mpmath at 30 digits: minima and saddles
 HIMMELBLAU_MINIMA = np.array(
@@ -204,25 +204,10 @@ KNOWN = np.array([1.612657, 2.176059, 2.292524, 2.560472])
 @functools.cache
 def xor():
     """The landscape of 2-2-1 tanh on XOR with l2, and its 11 classes of minima."""
-    inputs = np.array([(-1.0, -1), (1, 1), (-1, 1), (1, -1)])
-    targets = np.array([[-0.8], [-0.8], [0.8], [0.8]])
-    with jax.enable_x64(True):
-        loss_fn = jaxnn.loss_on((inputs, targets), activation="tanh", l2=0.0125)
-        keys = jax.random.split(jax.random.key(0), 200)
-        starts = jax.vmap(
-            lambda key: jaxnn.init(key, (2, 2, 1), biases=(True, False), dtype=jnp.float64)
-        )(keys)
-        ends = many.polish_all(loss_fn, starts, way="descend")
-        symmetry, kept = symmetries.of(loss_fn), []
-        distance = jax.jit(symmetry.distance)
-        good = (ends.ending == polishing.Ending.stationary) & (ends.index == 0)
-        for row in np.flatnonzero(good):
-            near = [k for k in kept if abs(ends.loss[k] - ends.loss[row]) < 1e-9]
-            away = [distance(rows(ends.point, k), rows(ends.point, row)) for k in near]
-            if not near or min(away) > 1e-5:
-                kept.append(row)
-    kept = sorted(kept, key=lambda row: round(float(ends.loss[row]), 9))
-    return loss_fn, symmetry, rows(ends.point, np.array(kept))
+    loss_fn = landscapes.xor_loss()
+    ends = many.polish_all(loss_fn, landscapes.xor_starts(members=200), way="descend")
+    found = distinct(loss_fn, ends)
+    return loss_fn, symmetries.of(loss_fn), rows(found.points, np.flatnonzero(found.index == 0))
 
 
 def test_the_xor_nets_eleven_minima_are_joined_by_known_saddles():

@@ -92,7 +92,7 @@ class Census:
     def table(self) -> str:
         """A line for each class, and what the whole adds up to."""
         head = (
-            f"{'class':>5}{'loss':>12} {'kind':14}{'index':>5}{'zero':>5}{'orbit':>8}{'family':>7}"
+            f"{'class':>5} {'loss':>12} {'kind':14}{'index':>5}{'zero':>5}{'orbit':>8}{'family':>7}"
         )
         lines = [f"{head}{'right':>7}{'hits':>8}"]
         kinds = self.kinds

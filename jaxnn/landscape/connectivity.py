@@ -13,7 +13,9 @@ from typing import Any
 import jax
 import numpy as np
 
-from jaxnn.landscape.transitions import candidates, distances, refined
+from jaxnn.landscape.comparisons import distances
+from jaxnn.landscape.many import at
+from jaxnn.landscape.transitions import candidates, refined
 from jaxnn.vocabulary import Landscape
 
 SAME_LOSS = 1e-6
@@ -77,9 +79,9 @@ class Found:
             if why:
                 self.refused[why] += 1
                 continue
-            sides = [jax.tree.map(lambda leaf, k=k: leaf[row, k], tried.sides) for k in (0, 1)]  # noqa: B023
+            sides = [at(tried.sides, (row, k)) for k in (0, 1)]
             edge = tuple(self.minimum(side.point, float(side.loss)) for side in sides)
-            saddle = jax.tree.map(lambda leaf: leaf[row], tried.saddles)  # noqa: B023
+            saddle = at(tried.saddles, row)
             self._transition(saddle, edge, [side.point for side in sides])
 
     def _transition(self, saddle: Any, edge: tuple[int, ...], sides: list[Any]) -> None:

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.flatten_util import ravel_pytree
 
+from jaxnn.landscape.comparisons import canonical_rows, distances
 from jaxnn.landscape.data_symmetries import MOST_COLUMNS, DataSymmetry
-from jaxnn.landscape.many import at, mapped
+from jaxnn.landscape.many import at
 from jaxnn.landscape.symmetries import Symmetry
 from jaxnn.losses import LossOn
 
@@ -64,14 +64,14 @@ def families_of(
     if not motions:
         return Families(numbers, None)
     some, levels = at(points, which), losses[which]
-    images, rows = images_of(motions, some), mapped(_canonical, some, symmetry)
+    images, rows = images_of(motions, some), canonical_rows(some, symmetry)
     missing = []
-    for place, row in enumerate(mapped(_canonical, images, symmetry)):
+    for place, row in enumerate(canonical_rows(images, symmetry)):
         k = place % len(which)
         alike = np.flatnonzero(np.abs(levels - levels[k]) <= ALIKE * (1.0 + np.abs(levels[k])))
         away = np.linalg.norm(rows[alike] - row[None, :], axis=1)
         if away.min() > tolerance:  # canonical rows jump at ties
-            away = mapped(_distances, at(some, alike), symmetry, at(images, place))
+            away = distances(symmetry, at(images, place), at(some, alike))
         if away.min() > tolerance:
             missing.append(place)
         for other in alike[away <= tolerance]:
@@ -79,13 +79,3 @@ def families_of(
             numbers[numbers == high] = low
     numbers = np.unique(numbers, return_inverse=True)[1]
     return Families(numbers, at(images, np.array(missing)) if missing else None)
-
-
-@jax.jit
-def _canonical(points: Any, symmetry: Symmetry) -> Any:
-    return jax.vmap(lambda point: ravel_pytree(symmetry.canonical(point))[0])(points)
-
-
-@jax.jit
-def _distances(points: Any, symmetry: Symmetry, one: Any) -> Any:
-    return jax.vmap(lambda point: symmetry.distance(one, point))(points)

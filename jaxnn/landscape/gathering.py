@@ -12,6 +12,7 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 
 from jaxnn.landscape.attractors import canonical_sides, signature
+from jaxnn.landscape.comparisons import canonical_rows, distances
 from jaxnn.landscape.many import at, mapped
 from jaxnn.landscape.polishing import Ending, Stationary
 from jaxnn.landscape.symmetries import Symmetry
@@ -68,7 +69,7 @@ def seen_of(loss_fn: Any, symmetry: Symmetry, found: Stationary, tolerance: floa
     elif hasattr(loss_fn, "residuals"):
         marks = mapped(_residuals, points, loss_fn)
     return Seen(
-        loss_fn, symmetry, found, rows, mapped(_canonical, points, symmetry) if kinds else rows,
+        loss_fn, symmetry, found, rows, canonical_rows(points, symmetry) if kinds else rows,
         kinds, marks, sides, TOLERANCE * size if tolerance is None else float(tolerance),
     )  # fmt: skip
 
@@ -76,16 +77,6 @@ def seen_of(loss_fn: Any, symmetry: Symmetry, found: Stationary, tolerance: floa
 @jax.jit
 def _flat(points: Any) -> Any:
     return jax.vmap(lambda point: ravel_pytree(point)[0])(points)
-
-
-@jax.jit
-def _canonical(points: Any, symmetry: Symmetry) -> Any:
-    return jax.vmap(lambda point: ravel_pytree(symmetry.canonical(point))[0])(points)
-
-
-@jax.jit
-def _distances(points: Any, symmetry: Symmetry, one: Any) -> Any:
-    return jax.vmap(lambda point: symmetry.distance(one, point))(points)
 
 
 @jax.jit
@@ -176,13 +167,9 @@ def _by_distance(seen: Seen, which: np.ndarray) -> tuple[list[np.ndarray], float
 
 def _between(seen: Seen, one: int, others: np.ndarray) -> np.ndarray:
     """The distance of one point to each of the others over the group."""
-    if not len(others):
-        return np.zeros(0)
     if not seen.kinds:
         return np.linalg.norm(seen.rows[others] - seen.rows[one], axis=1)
-    return mapped(
-        _distances, at(seen.found.point, others), seen.symmetry, at(seen.found.point, one)
-    )
+    return distances(seen.symmetry, at(seen.found.point, one), at(seen.found.point, others))
 
 
 def _near(rows: np.ndarray, close: float) -> tuple[list[np.ndarray], float]:

@@ -69,8 +69,8 @@ def polish_all(
     return jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
 
 
-def count_of(points: Any) -> int:
-    """How many starts a stacked tree holds.
+def count_of(points: Any, *, what: str = "starts") -> int:
+    """How many points a stacked tree holds; `what` names them in the error.
 
     Raises:
         ValueError: leaves with different numbers along the first axis, or none.
@@ -78,7 +78,7 @@ def count_of(points: Any) -> int:
     counts = {np.shape(leaf)[0] if np.ndim(leaf) else 0 for leaf in jax.tree.leaves(points)}
     if len(counts) != 1 or counts == {0}:
         raise ValueError(
-            f"the starts' leaves have {sorted(counts)} entries along the first axis: wanted one "
+            f"the {what}' leaves have {sorted(counts)} entries along the first axis: wanted one "
             "number everywhere, at least 1"
         )
     return counts.pop()
@@ -104,7 +104,7 @@ def _searched(
     loss_fn: Any, like: Any, rows: np.ndarray, indices: np.ndarray, way: str, steps: int, tile: int
 ) -> Stationary:
     """One block of searches, from the start to what they ended at."""
-    states, rests = _tiled(functools.partial(_begun, loss_fn, like, way=way), (rows,), tile)
+    states, rests = tiled(functools.partial(_begun, loss_fn, like, way=way), (rows,), tile)
     kind = "descend" if way == "polish" else way
     while True:
         going = np.flatnonzero(~rests & (states.steps < steps))
@@ -112,16 +112,18 @@ def _searched(
             break
         some = at(states, going)
         step = functools.partial(_advanced, loss_fn, like, way=kind, steps=steps)
-        some = _tiled(step, (some, indices[going]), tile)
+        some = tiled(step, (some, indices[going]), tile)
         for leaf, new in zip(jax.tree.leaves(states), jax.tree.leaves(some), strict=True):
             leaf[going] = new
         rests[going] = some.rests
     finish = functools.partial(_finished, loss_fn, like, fell=kind == "descend")
-    return _tiled(finish, (states,), tile)
+    return tiled(finish, (states,), tile)
 
 
-def _tiled(function: Callable, trees: tuple, tile: int) -> Any:
-    """The function over leading axes, a tile at a time, the last filled up with its last entry."""
+def tiled(function: Callable, trees: tuple, tile: int) -> Any:
+    """The function over leading axes, so many rows at a time, the last tile filled up with its last
+    row; numpy's arrays.
+    """
     count = len(jax.tree.leaves(trees)[0])
     parts = []
     for first in range(0, count, tile):
@@ -143,7 +145,7 @@ def mapped(function: Callable, points: Any, *fixed: Any, tile: int = 256) -> Any
     """
     count = len(jax.tree.leaves(points)[0])
     size = min(tile, 1 << max(count - 1, 0).bit_length())
-    return _tiled(lambda part: function(part, *fixed), (points,), size)
+    return tiled(lambda part: function(part, *fixed), (points,), size)
 
 
 @functools.partial(jax.jit, static_argnames="way")

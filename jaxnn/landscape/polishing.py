@@ -39,11 +39,11 @@ class Ending(enum.IntEnum):
 class Stationary:
     """What a search ended at; with a leading axis on every field where there were many.
 
-    initial_loss: where the search began. index: how many eigenvalues are negative; zero: how many
-    count as 0 (`quadratics.flat_below`). relative_gradient: |gradient| by the sum of its absolute
-    terms, about 1e-16 at a stationary point in float64. level: the loss, or the limit that it falls
-    to on a plateau; NaN where it was not reached. ending: a code of `Ending`. steps: tried by the
-    search.
+    Losses are in the loss's own unit. initial_loss: where the search began. index: how many
+    eigenvalues are negative; zero: how many count as 0 (`quadratics.flat_below`).
+    relative_gradient: |gradient| by the sum of its absolute terms, about 1e-16 at a stationary
+    point in float64. level: the loss, or the limit that it falls to on a plateau; NaN where it was
+    not reached. ending: a code of `Ending`. steps: tried by the search.
     """
 
     point: Any
@@ -71,7 +71,7 @@ def polish(loss_fn: Landscape, point: Any, *, steps: int = 300, reach: float = R
         loss_fn: a point -> a scalar, with second derivatives.
         point: where to start.
         steps: of the descent, at most.
-        reach: how far from the start "there" is.
+        reach: how far from the start "there" is, as a part of |point|.
 
     Raises:
         ValueError: more than spectra.EXACT parameters; steps below 0; a reach that is not positive;
@@ -127,7 +127,6 @@ def measured(loss_fn: Landscape, end: Search, unravel: Callable, *, fell: bool) 
     overall, _ = relative_gradients(end.local, end.lengths)
     point, eps = unravel(end.flat), jnp.finfo(end.flat.dtype).eps
     ending = _ending(loss_fn, end, point, values, fell=fell)
-    ending = ending if fell else jnp.where(ending == Ending.plateau, Ending.unfinished, ending)
     known = (ending == Ending.stationary) | (ending == Ending.plateau)
     nothing = (ending == Ending.plateau) & (jnp.abs(end.local.loss) <= eps * jnp.abs(end.first))
     return Stationary(
@@ -153,9 +152,11 @@ def _ending(loss_fn: Landscape, end: Search, point: Any, values: Array, *, fell:
     large = flat & (at_infinity(loss_fn, point) | saturated(at, end))
     ending = jnp.where(rests & ~large, Ending.stationary, Ending.unfinished)
     leads_away = end.rests & (end.damping <= STALLED) & levels_off(at, end)
-    ending = jnp.where((rests & large) | (~rests & leads_away), Ending.plateau, ending)
+    if fell:
+        ending = jnp.where((rests & large) | (~rests & leads_away), Ending.plateau, ending)
     # a search for |g| = 0 that stalls on a smooth slope has met no crease
-    kink = (rests | (end.rests if fell else False)) & ~lost(end) & has_kink(loss_fn, end, point)
+    met = rests | end.rests if fell else rests
+    kink = met & ~lost(end) & has_kink(loss_fn, end, point)
     ending = jnp.where(kink, Ending.kink, ending)
     finite = jnp.isfinite(end.local.loss) & jnp.all(jnp.isfinite(end.flat))
     return jnp.where(finite, ending, Ending.diverged)

@@ -20,7 +20,7 @@ from jaxnn.descent import as_pytree
 from jaxnn.landscape import trees
 from jaxnn.landscape.checks import check_alike, check_loss, check_point, check_points
 from jaxnn.landscape.connectivity import Effort, Found, cheapest, stacked
-from jaxnn.landscape.many import in_float64, polish_all
+from jaxnn.landscape.many import at, count_of, in_float64, polish_all
 from jaxnn.landscape.polishing import Ending
 from jaxnn.landscape.spectra import EXACT
 from jaxnn.landscape.transitions import Euclidean, as_group
@@ -177,13 +177,8 @@ def graph(
 
 def _checked(loss_fn: Landscape, minima: Any, guesses: Any) -> int:
     """The number of minima."""
-    counts = {np.shape(leaf)[0] if np.ndim(leaf) else 0 for leaf in jax.tree.leaves(minima)}
-    if len(counts) != 1 or counts == {0}:
-        raise ValueError(
-            f"the minima's leaves have {sorted(counts)} entries along the first axis: wanted one "
-            "number everywhere, at least 1"
-        )
-    one = in_float64(jax.tree.map(lambda leaf: leaf[0], minima))
+    count = count_of(minima, what="minima")
+    one = in_float64(at(minima, 0))
     check_loss(loss_fn, one, what="a minimum")
     size = ravel_pytree(one)[0].size
     if size > EXACT:
@@ -193,16 +188,16 @@ def _checked(loss_fn: Landscape, minima: Any, guesses: Any) -> int:
         )
     if guesses is not None:
         check_point(guesses, what="the guesses")
-        check_alike(jax.tree.map(lambda leaf: leaf[0], guesses), one, what="a guess and a minimum")
-    return counts.pop()
+        check_alike(at(guesses, 0), one, what="a guess and a minimum")
+    return count
 
 
 def _take_in(found: Found, minima: Any, count: int) -> None:
     """The minima given, polished; refused where that leads away or one is there already."""
     polished = polish_all(found.loss_fn, minima)
     for row in range(count):
-        given = jax.tree.map(lambda leaf: np.asarray(leaf)[row], minima)  # noqa: B023
-        one = jax.tree.map(lambda leaf: leaf[row], polished)  # noqa: B023
+        given = at(minima, row)
+        one = at(polished, row)
         flat, end = (np.asarray(ravel_pytree(p)[0]) for p in (given, one.point))
         away, size = np.linalg.norm(end - flat), np.linalg.norm(flat)
         if one.ending != Ending.stationary or one.index or away > FARTHEST * (1 + size):
@@ -275,9 +270,9 @@ def _chain(found: Graph) -> Chain:
     rows = lowest[way[:-1], way[1:]]
     return Chain(
         connected=connected,
-        minima=jax.tree.map(lambda leaf: leaf[nodes], found.minima),
+        minima=at(found.minima, nodes),
         losses=found.losses[nodes],
-        transitions=jax.tree.map(lambda leaf: leaf[rows], found.transitions),
+        transitions=at(found.transitions, rows),
         heights=found.heights[rows],
         graph=found,
     )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -18,7 +17,7 @@ from jax import Array
 from jax.flatten_util import ravel_pytree
 
 from jaxnn.landscape import flows, paths
-from jaxnn.landscape.many import polish_all
+from jaxnn.landscape.many import at, polish_all, tiled
 from jaxnn.landscape.polishing import Ending, Stationary
 from jaxnn.vocabulary import Landscape
 
@@ -98,14 +97,14 @@ def candidates(
     is no guess.
     """
     points, losses = tiled(
-        functools.partial(_bands, loss_fn, group, images=images, steps=steps), (a, b)
+        functools.partial(_bands, loss_fn, group, images=images, steps=steps), (a, b), TILE
     )
     inner = losses[:, 1:-1]
     peaks = (inner >= losses[:, :-2]) & (inner >= losses[:, 2:])
     highest = np.argmax(np.where(np.isfinite(inner), inner, -np.inf), axis=1)
     peaks[np.arange(len(peaks)), highest] = True
     pair, image = np.nonzero(peaks & np.isfinite(inner))
-    return jax.tree.map(lambda leaf: leaf[pair, image + 1], points), pair
+    return at(points, (pair, image + 1)), pair
 
 
 def refined(loss_fn: Landscape, guesses: Any, *, steps: int, walk: int) -> Tried:
@@ -115,11 +114,11 @@ def refined(loss_fn: Landscape, guesses: Any, *, steps: int, walk: int) -> Tried
     """
     saddles = _followed(loss_fn, guesses, steps)
     good = (saddles.ending == Ending.stationary) & (saddles.index == 1)
-    ends = tiled(functools.partial(_down, loss_fn, steps=walk), (saddles.point,))
+    ends = tiled(functools.partial(_down, loss_fn, steps=walk), (saddles.point,), TILE)
     flat_ends = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), ends)
     # a walk that ran away is no start of a search; the saddle stands in, and is no minimum
     finite = _finite(flat_ends)
-    one = jax.tree.map(lambda leaf: leaf[:1], guesses)
+    one = at(guesses, slice(1))
     stand_in = jax.tree.map(lambda leaf: np.repeat(leaf, 2 * len(good), axis=0), one)
     sides = polish_all(
         loss_fn, jax.tree.map(functools.partial(_where, finite), flat_ends, stand_in)
@@ -145,38 +144,13 @@ def _followed(loss_fn: Landscape, guesses: Any, steps: int) -> Stationary:
         high = np.flatnonzero((found.ending == Ending.stationary) & (found.index > 1))
         if not len(high):
             break
-        some = jax.tree.map(lambda leaf: leaf[high], found.point)  # noqa: B023
-        beside = tiled(functools.partial(_sides, loss_fn, mode=1, offset=PUSH), (some,))
+        some = at(found.point, high)
+        beside = tiled(functools.partial(_sides, loss_fn, mode=1, offset=PUSH), (some,), TILE)
         beside = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), beside)
         again = polish_all(loss_fn, beside, way="follow", index=1, steps=steps)
         rest = np.delete(np.arange(len(found.index)), high)
-        found = jax.tree.map(
-            lambda old, new: np.concatenate([old[rest], new]),  # noqa: B023
-            found,
-            again,
-        )
+        found = jax.tree.map(lambda old, new: np.concatenate([old, new]), at(found, rest), again)
     return found
-
-
-def distances(group: Any, one: Any, others: Any) -> np.ndarray:
-    """The distance over the group from one point to each of stacked others, (others,)."""
-    count = len(jax.tree.leaves(others)[0])
-    if count == 0:
-        return np.zeros(0)
-    repeated = jax.tree.map(lambda leaf: np.broadcast_to(leaf, (count, *np.shape(leaf))), one)
-    return tiled(functools.partial(_distances, group), (repeated, others))
-
-
-def tiled(function: Callable, trees: tuple) -> Any:
-    """The function over leading axes, TILE rows at a time, the last tile filled up with its last
-    row; numpy's arrays.
-    """
-    count, parts = len(jax.tree.leaves(trees)[0]), []
-    for first in range(0, count, TILE):
-        rows = np.minimum(np.arange(first, first + TILE), count - 1)
-        done = function(*jax.tree.map(lambda leaf: leaf[rows], trees))  # noqa: B023
-        parts.append(jax.tree.map(lambda leaf: np.asarray(leaf)[: count - first], done))  # noqa: B023
-    return jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
 
 
 @functools.partial(jax.jit, static_argnames=("images", "steps"))
@@ -202,11 +176,6 @@ def _down(loss_fn: Any, saddles: Any, *, steps: int) -> Any:
         return jax.vmap(lambda point: flows.downhill(loss_fn, point, steps=steps))(both)
 
     return jax.vmap(one)(saddles)
-
-
-@jax.jit
-def _distances(group: Any, a: Any, b: Any) -> Array:
-    return jax.vmap(group.distance)(a, b)
 
 
 def _finite(stacked: Any) -> np.ndarray:

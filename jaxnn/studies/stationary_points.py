@@ -9,7 +9,6 @@ from typing import Any
 
 import jax
 import numpy as np
-from jax.flatten_util import ravel_pytree
 
 from jaxnn import ensembles, results
 from jaxnn.landscape import minima
@@ -151,14 +150,9 @@ def _trained(settings: Census, posed: Posed, starts: Any, which: np.ndarray) -> 
 
 
 def _arrays(found: Stationary) -> dict[str, np.ndarray]:
-    flat = np.stack([np.asarray(ravel_pytree(point)[0]) for point in _each(found.point)])
-    fields = {f: np.asarray(getattr(found, f)) for f in FIELDS}
-    return {"point": flat, **fields}
-
-
-def _each(points: Any) -> list:
-    count = len(jax.tree.leaves(points)[0])
-    return [jax.tree.map(lambda leaf: np.asarray(leaf)[k], points) for k in range(count)]  # noqa: B023
+    leaves = jax.tree.leaves(found.point)
+    flat = np.concatenate([leaf.reshape(len(leaf), -1) for leaf in leaves], axis=1)
+    return {"point": flat, **{name: np.asarray(getattr(found, name)) for name in FIELDS}}
 
 
 FIELDS = {

@@ -102,7 +102,7 @@ def peers(loss_fn, python, arguments, found):
 def main():
     """Print and write seconds a start, and how many classes each has found."""
     given = arguments()
-    loss_fn, _ = landscapes.signed_xor()
+    loss_fn = landscapes.xor_loss()
     found = {}
     hopping = {"jaxnn, descents": ours(loss_fn, given.starts, found, sampled=True)}
     if given.topsearch_python:

@@ -1,0 +1,43 @@
+"""Stacked points compared over a group of symmetries, side by side, on the host.
+
+A group is what has `canonical(point)` or `distance(a, b)` and is a pytree, as
+`symmetries.Symmetry` is.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jax.flatten_util import ravel_pytree
+
+from jaxnn.landscape.many import mapped
+
+
+def canonical_rows(points: Any, group: Any) -> np.ndarray:
+    """Rows (points, P), near to each other for images of one point, but for ties
+    (`Symmetry.canonical`).
+    """
+    return mapped(_canonical, points, group)
+
+
+def distances(group: Any, one: Any, others: Any) -> np.ndarray:
+    """The distance over the group from one point to each of stacked others, (others,), in the
+    parameters' unit.
+    """
+    if not len(jax.tree.leaves(others)[0]):
+        return np.zeros(0)
+    return mapped(_distances, others, group, jax.tree.map(jnp.asarray, one))
+
+
+@jax.jit
+def _canonical(points: Any, group: Any) -> Array:
+    return jax.vmap(lambda point: ravel_pytree(group.canonical(point))[0])(points)
+
+
+@jax.jit
+def _distances(points: Any, group: Any, one: Any) -> Array:
+    return jax.vmap(lambda point: group.distance(one, point))(points)
