@@ -32,6 +32,7 @@ HOUSE = [
     "rounds",
     "replays",
     "ensembles",
+    "dynamics",
     "landscape.checks",
     "landscape.directions",
     "landscape.units",
@@ -60,6 +61,9 @@ HOUSE = [
     "landscape.censuses",
     "landscape.classes",
     "landscape.minima",
+    "landscape.labels",
+    "landscape.windows",
+    "landscape.basins",
     "landscape.curves",
     "landscape.bands",
     "landscape.paths",
@@ -95,7 +99,7 @@ HOUSE = [
 # what has sizes that depend on values works on the host, and jits once
 HOSTS = {
     f"landscape.{name}"
-    for name in ("many", "comparisons", "gathering", "classes", "minima", "transitions")
+    for name in ("many", "comparisons", "gathering", "classes", "minima", "transitions", "basins")
 }
 # where the caller writes the jit: from vocabulary to training, and landscape's arrays to arrays
 PURE = [

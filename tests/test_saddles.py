@@ -340,5 +340,7 @@ def test_wrong_pairs_are_refused(more, message):
 
 
 def test_a_leading_axis_is_wanted():
-    with pytest.raises(ValueError, match=r"the leaves of the minima have \[0\] entries along the first"):
+    with pytest.raises(
+        ValueError, match=r"the leaves of the minima have \[0\] entries along the first"
+    ):
         saddles.graph(landscapes.double_well, np.float64(1.0))

@@ -78,8 +78,8 @@ def count_of(points: Any, *, what: str = "starts") -> int:
     counts = {np.shape(leaf)[0] if np.ndim(leaf) else 0 for leaf in jax.tree.leaves(points)}
     if len(counts) != 1 or counts == {0}:
         raise ValueError(
-            f"the leaves of the {what} have {sorted(counts)} entries along the first axis: wanted one "
-            "number everywhere, at least 1"
+            f"the leaves of the {what} have {sorted(counts)} entries along the first axis: "
+            "wanted one number everywhere, at least 1"
         )
     return counts.pop()
 

@@ -1,0 +1,243 @@
+"""Which attractor does each initial weight lead to? Training from many starts, and the labels of
+where it ends.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jax.flatten_util import ravel_pytree
+
+from jaxnn.descent import as_pytree
+from jaxnn.dynamics import Dynamics, full_batch
+from jaxnn.landscape.censuses import Census
+from jaxnn.landscape.checks import check_point
+from jaxnn.landscape.classes import distinct
+from jaxnn.landscape.curvature import hessian
+from jaxnn.landscape.labels import Comparison as Comparison
+from jaxnn.landscape.labels import Nowhere as Nowhere
+from jaxnn.landscape.labels import Probabilities as Probabilities
+from jaxnn.landscape.labels import compare as compare
+from jaxnn.landscape.labels import difference as difference
+from jaxnn.landscape.labels import probabilities as probabilities
+from jaxnn.landscape.labels import spoken as spoken
+from jaxnn.landscape.many import count_of, in_float64, mapped, polish_all
+from jaxnn.landscape.polishing import Ending, Stationary
+from jaxnn.landscape.symmetries import Symmetry
+from jaxnn.landscape.windows import on_line as on_line
+from jaxnn.landscape.windows import on_plane as on_plane
+from jaxnn.runs import Run
+from jaxnn.stopping import Outcome
+from jaxnn.vocabulary import Landscape
+
+ENDS = {
+    Ending.unfinished: Nowhere.unfinished,
+    Ending.kink: Nowhere.kink,
+    Ending.diverged: Nowhere.diverged,
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Basins:
+    """Where starts lead; every array has their leading axis, on the host.
+
+    labels: the attractor, a row of `attractors`: a minimum, a flat set or what lies at infinity; or
+    a code of `Nowhere`. losses: where training left each; levels: of its attractor, NaN where there
+    is none. steps, outcome, gradient_norm: of the run (outcome: codes of `stopping.Outcome`).
+    distance: |end - start|. sharpness: the largest eigenvalue of the Hessian at the end; gradient
+    descent of a step size s cannot rest where it is above 2 / s. ends: where training left them, a
+    stacked tree. found: what lies there (`Stationary`). attractors: its classes, with those that
+    training does not rest at, such as saddles.
+    """
+
+    labels: np.ndarray
+    losses: np.ndarray
+    levels: np.ndarray
+    steps: np.ndarray
+    outcome: np.ndarray
+    gradient_norm: np.ndarray
+    distance: np.ndarray
+    sharpness: np.ndarray
+    ends: Any
+    found: Stationary
+    attractors: Census
+
+    def named(self, label: int) -> str:
+        """The label in words: kind, number and loss of an attractor, or why there is none."""
+        if label < 0:
+            return spoken(label)
+        return f"{self.attractors.kinds[label]} {label}, loss {self.attractors.losses[label]:.4g}"
+
+
+def find(
+    loss_fn: Landscape,
+    starts: Any,
+    rule: Any,
+    *,
+    steps: int | None = None,
+    symmetry: Symmetry | None = None,
+    tolerance: float | None = None,
+) -> Basins:
+    """Which attractor each start leads to.
+
+    Training takes a start as far as the dynamics does, in the starts' dtype; from there the loss is
+    followed down in float64 to what lies below (`minima.polish_all`), and ends are one attractor
+    where they are one modulo symmetry (`minima.distinct`): finite minima by distance over the
+    group, those at infinity by limiting outputs and by the sides of the hidden units. An end near a
+    saddle leads nowhere yet, a `plateau`. How much longer training would change, `unsettled` says.
+
+    Args:
+        loss_fn: a point -> a scalar, with second derivatives.
+        starts: a stacked tree, (starts, ...) each leaf.
+        rule: an optax rule such as `sgd(step_size)`, with `steps`; or any dynamics
+            (`dynamics.full_batch`, `minibatches`, `gradient_flow`).
+        steps: updates by the rule.
+        symmetry: default that of the loss.
+        tolerance: as `minima.distinct`.
+
+    Raises:
+        ValueError: a rule without steps; as the dynamics, `minima.polish_all` and
+            `minima.distinct`. Networks of more than spectra.EXACT parameters: see `predictions`.
+    """
+    check_point(starts, what="the starts")
+    count_of(starts)
+    run = moved_by(rule, steps)(loss_fn, starts)
+    return of_run(loss_fn, starts, run, symmetry=symmetry, tolerance=tolerance)
+
+
+def moved_by(rule: Any, steps: int | None) -> Dynamics:
+    """The dynamics itself, or descent by the rule for so many steps.
+
+    Raises:
+        ValueError: a rule without steps, steps with a dynamics.
+    """
+    if hasattr(rule, "update"):
+        if steps is None:
+            raise ValueError("steps is None: say how many updates the rule makes")
+        return full_batch(rule, steps=steps)
+    if steps is not None:
+        raise ValueError(f"steps is {steps}, but the dynamics has its own: leave it out")
+    return rule
+
+
+def of_run(
+    loss_fn: Landscape,
+    starts: Any,
+    run: Run,
+    *,
+    symmetry: Symmetry | None = None,
+    tolerance: float | None = None,
+) -> Basins:
+    """Which attractor each start led to, for a run that was made already; as `find`."""
+    found = searched(loss_fn, run)
+    classes = distinct(loss_fn, found, symmetry=symmetry, tolerance=tolerance)
+    return _basins(loss_fn, starts, run, found, classes, classes.labels)
+
+
+def searched(loss_fn: Landscape, run: Run) -> Stationary:
+    """What lies where a run has ended, and below: see `find`. Runs that diverged have ended so."""
+    with jax.enable_x64(True):
+        ends = jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), run.params)
+    found = polish_all(loss_fn, ends)
+    lost = np.asarray(run.outcome) == Outcome.diverged
+    ending = np.where(lost, Ending.diverged, found.ending)
+    return dataclasses.replace(found, ending=ending, level=np.where(lost, np.nan, found.level))
+
+
+def labels_of(found: Stationary, classes: Census, numbers: np.ndarray) -> np.ndarray:
+    """The labels of what was found: the numbers of their classes where training rests in them, or
+    codes of `Nowhere`.
+    """
+    rests = np.array([kind in ("minimum", "flat", "attractor") for kind in classes.kinds], bool)
+    rests = np.append(rests, False)
+    codes = np.array([ENDS.get(Ending(code), Nowhere.plateau) for code in found.ending], int)
+    codes[(codes == Nowhere.plateau) & (numbers < 0)] = Nowhere.unfinished
+    return np.where(rests[numbers], numbers, codes)
+
+
+def together(
+    loss_fn: Landscape,
+    parts: Sequence[Basins],
+    *,
+    symmetry: Symmetry | None = None,
+    tolerance: float | None = None,
+) -> list[Basins]:
+    """The same basins with attractors numbered alike in all, so that labels can be compared.
+
+    All of one landscape: by other dynamics, from other starts, in another precision.
+
+    Raises:
+        ValueError: no parts.
+    """
+    if not parts:
+        raise ValueError("no basins are given: give at least one")
+    found = jax.tree.map(lambda *leaves: np.concatenate(leaves), *(part.found for part in parts))
+    classes = distinct(loss_fn, found, symmetry=symmetry, tolerance=tolerance)
+    cuts = np.cumsum([len(part.labels) for part in parts])[:-1]
+    done = []
+    for part, numbers in zip(parts, np.split(classes.labels, cuts), strict=True):
+        labels = labels_of(part.found, classes, numbers)
+        done.append(dataclasses.replace(
+            part, labels=labels, levels=_levels(classes, labels), attractors=classes
+        ))  # fmt: skip
+    return done
+
+
+def unsettled(
+    loss_fn: Landscape, basins: Basins, rule: Any, *, steps: int | None = None
+) -> Comparison:
+    """What share of the labels changes when training goes on from where it ended.
+
+    Args:
+        loss_fn: the landscape of the basins.
+        basins: from `find`.
+        rule: as in `find`: the dynamics to go on by, from a fresh start of its memory.
+        steps: as in `find`.
+    """
+    later = find(loss_fn, basins.ends, rule, steps=steps)
+    first, second = together(loss_fn, [basins, later])
+    return compare(first.labels, second.labels)
+
+
+def _basins(
+    loss_fn: Landscape, starts: Any, run: Run, found: Stationary, classes: Census, numbers: Any
+) -> Basins:
+    labels = labels_of(found, classes, numbers)
+    with jax.enable_x64(True):
+        begun, ended = (jax.tree.map(np.asarray, in_float64(p)) for p in (starts, run.params))
+        wide = in_float64(as_pytree(loss_fn))
+        distance, sharpness = mapped(_measured, (begun, ended), wide)
+    return Basins(
+        labels=labels,
+        losses=np.asarray(run.loss),
+        levels=_levels(classes, labels),
+        steps=np.asarray(run.steps),
+        outcome=np.asarray(run.outcome),
+        gradient_norm=np.asarray(run.gradient_norm),
+        distance=distance,
+        sharpness=sharpness,
+        ends=jax.tree.map(np.asarray, run.params),
+        found=found,
+        attractors=classes,
+    )
+
+
+def _levels(classes: Census, labels: np.ndarray) -> np.ndarray:
+    return np.append(classes.losses, np.nan)[np.where(labels >= 0, labels, -1)]
+
+
+@jax.jit
+def _measured(pairs: Any, loss_fn: Any) -> tuple[Array, Array]:
+    """The distance from start to end, and the largest eigenvalue of the Hessian at the end."""
+
+    def one(pair: Any) -> tuple[Array, Array]:
+        start, end = (ravel_pytree(point)[0] for point in pair)
+        return jnp.linalg.norm(end - start), jnp.linalg.eigvalsh(hessian(loss_fn, pair[1]))[-1]
+
+    return jax.vmap(one)(pairs)
