@@ -61,14 +61,15 @@ HOUSE = [
     "landscape.censuses",
     "landscape.classes",
     "landscape.minima",
-    "landscape.labels",
-    "landscape.windows",
-    "landscape.basins",
     "landscape.curves",
     "landscape.bands",
     "landscape.paths",
     "landscape.gauges",
     "landscape.trajectories",
+    "landscape.labels",
+    "landscape.windows",
+    "landscape.modes",
+    "landscape.basins",
     "landscape.flows",
     "landscape.transitions",
     "landscape.connectivity",
@@ -99,7 +100,16 @@ HOUSE = [
 # what has sizes that depend on values works on the host, and jits once
 HOSTS = {
     f"landscape.{name}"
-    for name in ("many", "comparisons", "gathering", "classes", "minima", "transitions", "basins")
+    for name in (
+        "many",
+        "comparisons",
+        "gathering",
+        "classes",
+        "minima",
+        "transitions",
+        "modes",
+        "basins",
+    )
 }
 # where the caller writes the jit: from vocabulary to training, and landscape's arrays to arrays
 PURE = [

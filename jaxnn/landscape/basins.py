@@ -27,7 +27,13 @@ from jaxnn.landscape.labels import compare as compare
 from jaxnn.landscape.labels import difference as difference
 from jaxnn.landscape.labels import probabilities as probabilities
 from jaxnn.landscape.labels import spoken as spoken
+from jaxnn.landscape.labels import within_families as within_families
 from jaxnn.landscape.many import count_of, in_float64, mapped, polish_all
+from jaxnn.landscape.modes import Barriers as Barriers
+from jaxnn.landscape.modes import Modes as Modes
+from jaxnn.landscape.modes import barriers as barriers
+from jaxnn.landscape.modes import by_barriers as by_barriers
+from jaxnn.landscape.modes import by_predictions as by_predictions
 from jaxnn.landscape.polishing import Ending, Stationary
 from jaxnn.landscape.symmetries import Symmetry
 from jaxnn.landscape.windows import on_line as on_line
@@ -103,7 +109,8 @@ def find(
 
     Raises:
         ValueError: a rule without steps; as the dynamics, `minima.polish_all` and
-            `minima.distinct`. Networks of more than spectra.EXACT parameters: see `predictions`.
+            `minima.distinct`. Networks of more than spectra.EXACT parameters: see
+            `by_predictions` and `by_barriers`.
     """
     check_point(starts, what="the starts")
     count_of(starts)

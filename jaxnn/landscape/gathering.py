@@ -39,8 +39,8 @@ class Seen(NamedTuple):
     rows: np.ndarray  # (points, P)
     canonical: np.ndarray  # (points, P), near to each other for images of one, but for ties
     kinds: tuple[str, ...]
-    marks: np.ndarray | None  # (points, marks) residuals, or outputs of a network
-    sides: list[tuple] | None  # of hidden units
+    marks: Any  # (points, marks) residuals, or outputs of a network
+    sides: Any  # of hidden units, a list; None where there are none
     tolerance: float
 
 
@@ -63,15 +63,27 @@ def seen_of(loss_fn: Any, symmetry: Symmetry, found: Stationary, tolerance: floa
         )
     marks, sides = None, None
     if isinstance(loss_fn, LossOn):
-        outputs, layers = mapped(_signature, points, loss_fn)
-        marks = outputs.reshape(len(rows), -1)
-        sides = [canonical_sides(at(layers, k), kinds) for k in range(len(rows))]
+        marks, sides = limits_of(loss_fn, points, kinds)
     elif hasattr(loss_fn, "residuals"):
         marks = mapped(_residuals, points, loss_fn)
     return Seen(
         loss_fn, symmetry, found, rows, canonical_rows(points, symmetry) if kinds else rows,
         kinds, marks, sides, TOLERANCE * size if tolerance is None else float(tolerance),
     )  # fmt: skip
+
+
+def limits_of(
+    loss_fn: LossOn, points: Any, kinds: tuple[str, ...]
+) -> tuple[np.ndarray, list[tuple]]:
+    """The outputs of each point (points, cases * outputs), and the sides of its hidden units, the
+    same for all its images.
+    """
+    outputs, layers = mapped(_signature, points, loss_fn)
+    count = len(outputs)
+    flat = np.concatenate([np.zeros((count, 0)), *(s.reshape(count, -1) for s in layers)], axis=1)
+    _, first, which = np.unique(flat, axis=0, return_index=True, return_inverse=True)
+    known = [canonical_sides(at(layers, k), kinds) for k in first]
+    return outputs.reshape(count, -1), [known[k] for k in which.ravel()]
 
 
 @jax.jit

@@ -9,6 +9,7 @@ import enum
 from typing import Any
 
 import numpy as np
+from scipy import stats
 
 from jaxnn.intervals import Difference, Share, paired_difference, wilson
 
@@ -130,3 +131,45 @@ def difference(first: Any, second: Any, label: int) -> Difference:
         both=int(np.sum(a & b)), first=int(np.sum(a & ~b)), second=int(np.sum(b & ~a)),
         neither=int(np.sum(~a & ~b)),
     )  # fmt: skip
+
+
+@dataclasses.dataclass(frozen=True)
+class FamilyTest:
+    """Whether attractors that the symmetries of the data carry into one another are equally
+    probable: Pearson's statistic summed over their families, its degrees of freedom, and the
+    probability of a larger one if they are. Without a family of two that came up it is NaN.
+    """
+
+    statistic: float
+    degrees: int
+    p_value: float
+
+
+def within_families(labels: Any, families: Any) -> FamilyTest:
+    """A test that costs nothing of everything on the way from draws to labels: where the initial
+    distribution has the symmetries of the data, as all of `network.SCHEMES` have but for shifts of
+    the inputs, attractors of one family are equally probable, whatever the dynamics.
+
+    Families with fewer than five starts for each of their attractors are left out: Pearson's
+    statistic is not chi-squared there. Starts drawn at random; a grid is none.
+
+    Args:
+        labels: of the starts, as in `Basins`.
+        families: (attractors,) as in `Census`: `basins.attractors.families`.
+
+    Raises:
+        ValueError: labels that are no whole numbers, or beyond the attractors.
+    """
+    flat, families = checked_labels(labels).ravel(), np.asarray(families, int)
+    if flat.max() >= len(families):
+        raise ValueError(f"label {flat.max()} of {len(families)} attractors: give theirs")
+    counts = np.bincount(flat[flat >= 0], minlength=len(families))
+    statistic, degrees = 0.0, 0
+    for family in np.unique(families):
+        of_it = counts[families == family]
+        if len(of_it) > 1 and of_it.mean() >= 5:
+            statistic += float(stats.chisquare(of_it).statistic)
+            degrees += len(of_it) - 1
+    if not degrees:
+        return FamilyTest(float("nan"), 0, float("nan"))
+    return FamilyTest(statistic, degrees, float(stats.chi2.sf(statistic, degrees)))
