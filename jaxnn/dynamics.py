@@ -122,7 +122,7 @@ def minibatches(
     Raises:
         ValueError: epochs below 0, a batch_size below 1.
     """
-    check_counts(steps=epochs, record_every=batch_size)
+    check_counts(epochs=epochs, batch_size=batch_size)
     return Minibatches(rule, key, epochs, batch_size)
 
 
@@ -163,7 +163,8 @@ def gradient_flow(
     Args:
         time: how long, in units of step sizes.
         gradient: a member whose gradient's norm falls below this has converged, or is at a plateau
-            (`stopping.is_plateau`).
+            (`stopping.is_plateau`). At rest the solver's own errors leave a gradient of about the
+            tolerance times the sharpness: ask for more than that.
         rtol: relative error of a step.
         atol: absolute error of a step, in the parameters' unit.
         max_steps: of the solver; a member that needs more is unfinished.

@@ -44,12 +44,9 @@ def check_counts(**counts: int) -> None:
         ValueError: such a number, or one that is not whole.
     """
     for name, count in counts.items():
-        if not isinstance(count, int) or count < (
-            0 if name in ("steps", "max_steps", "epochs") else 1
-        ):
-            raise ValueError(
-                f"{name} is {count!r}: give a whole number, at least {0 if 'steps' in name else 1}"
-            )
+        least = 0 if name in ("steps", "max_steps", "epochs") else 1
+        if not isinstance(count, int) or count < least:
+            raise ValueError(f"{name} is {count!r}: give a whole number, at least {least}")
 
 
 def train(

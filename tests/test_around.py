@@ -120,6 +120,7 @@ def test_the_spectrum_of_a_small_network_is_dense_and_in_float64(store, tmp_path
     assert len(list(tmp_path.glob("spectrum-*"))) == 2
 
 
+@pytest.mark.slow
 def test_the_spectrum_of_a_large_network_has_bounds_and_standard_errors(tmp_path):
     out = tmp_path / "store"
     study = Study("digits", schemes=("glorot_normal",), scales=(1.0,), members=1, epochs=1, out=out)

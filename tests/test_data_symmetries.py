@@ -200,6 +200,7 @@ def test_the_orders_agree_with_a_loop_over_all_signed_permutations():
             assert [s.exchanged for s in found] == expected
 
 
+@pytest.mark.slow
 def test_parity_of_three_bits_has_the_cubes_group():
     bits = np.array(list(itertools.product([0.0, 1.0], repeat=3)))
     odd = bits.sum(axis=1, keepdims=True) % 2

@@ -90,7 +90,7 @@ def children(pid):
     return {child: line for child, line in found.items() if descends(child)}
 
 
-@pytest.mark.parametrize("workers", [2, 4])
+@pytest.mark.parametrize("workers", [2, pytest.param(4, marks=pytest.mark.slow)])
 def test_dask_workers_one_of_them_killed_in_mid_chunk_give_the_same_bits(
     workers, tmp_path, expected
 ):
@@ -136,7 +136,7 @@ def test_two_processes_under_jax_distributed_give_the_same_bits(tmp_path, expect
     same(out, expected)
 
 
-@pytest.mark.parametrize("cores", [1, 3])
+@pytest.mark.parametrize("cores", [pytest.param(1, marks=pytest.mark.slow), 3])
 def test_the_number_of_devices_changes_no_bits(cores, tmp_path, expected):
     script = (
         "import sys, jax; from jaxnn import devices; own = devices.use_all_cores\n"

@@ -60,7 +60,10 @@ def test_each_member_trains_as_the_lone_network(form):
     chex.assert_trees_all_close(member(run.params, 6), alone.params, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    "form",
+    ["nodes", *(pytest.param(form, marks=pytest.mark.slow) for form in FORMS if form != "nodes")],
+)
 def test_in_float64_members_are_the_lone_network_to_1e_12(form, x64):
     del x64
     starts = ensembles.init(jax.random.key(3), (2, 3, 1), members=5, dtype=jnp.float64)
@@ -75,7 +78,7 @@ def test_in_float64_members_are_the_lone_network_to_1e_12(form, x64):
 UNTIL: dict[str, Any] = {"stop": training.gradient_below(3e-3), "max_steps": 730, "check_every": 50}
 
 
-@pytest.mark.parametrize("cut", [1000, 4096])
+@pytest.mark.parametrize("cut", [1000, pytest.param(4096, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("form", ["nodes", "matrices"])
 def test_bits_do_not_depend_on_the_chunks_that_an_ensemble_is_cut_into(form, cut):
     starts = draw(5000, scale=3.0)
@@ -102,7 +105,10 @@ def test_bits_do_not_depend_on_order_and_recording():
     np.testing.assert_array_equal(other.losses[:, ::50], whole.losses[turned])
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    "form",
+    ["nodes", *(pytest.param(form, marks=pytest.mark.slow) for form in FORMS if form != "nodes")],
+)
 def test_train_until_gives_every_member_the_steps_and_outcome_of_the_lone_network(form):
     starts = draw(24, scale=3.0)
     run = ensembles.train_until(

@@ -1,4 +1,6 @@
-"""Wilson's interval against scipy's, and at its ends; what is unseen, by hand and by draws."""
+"""Wilson's interval against scipy's, and at its ends; paired differences; what is unseen, by hand
+and by draws.
+"""
 
 import math
 
@@ -6,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from jaxnn.intervals import unseen, wilson
+from jaxnn.intervals import paired_difference, unseen, wilson
 
 
 @pytest.mark.parametrize(("successes", "trials"), [(0, 10), (3, 10), (10, 10), (173, 200), (1, 1)])
@@ -78,3 +80,37 @@ def test_the_bound_on_the_unseen_share_covers_in_95_of_100_draws(seed):
 def test_hits_below_one_are_refused():
     with pytest.raises(ValueError, match=r"hits are \[3, 0\]: .* at least 1"):
         unseen([3, 0])
+
+
+def test_a_paired_difference_equals_a_published_one():
+    """Airway hyper-responsiveness before and after transplantation, 1, 1, 7, 12 of 21 children:
+    -0.286, 95 % interval by Newcombe's squares -0.507 to -0.026 (Fagerland, Lydersen & Laake 2014).
+    """
+    found = paired_difference(both=1, first=7, second=1, neither=12)
+    np.testing.assert_allclose(found, [-0.286, -0.507, -0.026], atol=5e-4)
+    back = paired_difference(both=1, first=1, second=7, neither=12)
+    np.testing.assert_allclose(back, [-found[0], -found[2], -found[1]], rtol=1e-14)
+
+
+def test_the_interval_of_a_paired_difference_covers_and_uses_the_pairs():
+    rng = np.random.default_rng(0)
+    shares = np.array([0.25, 0.05, 0.15, 0.55])  # both, first, second, neither: a difference of 0.1
+    covered, widths = 0, []
+    for both, first, second, neither in rng.multinomial(200, shares, size=2000):
+        found = paired_difference(
+            both=int(both), first=int(first), second=int(second), neither=int(neither)
+        )
+        covered += found.low <= 0.1 <= found.high
+        widths.append(found.high - found.low)
+    assert 0.93 <= covered / 2000 <= 0.98  # 0.95, with 3 standard errors of 0.005 and a half
+    independent = 2 * 1.96 * np.sqrt((0.3 * 0.7 + 0.4 * 0.6) / 200)
+    assert np.mean(widths) < 0.75 * independent
+
+
+def test_pairs_that_never_differ_have_no_difference():
+    found = paired_difference(both=200, first=0, second=0, neither=0)
+    assert found.difference == 0.0
+    assert found.low == -found.high
+    assert found.high < 0.03
+    with pytest.raises(ValueError, match=r"counts are \(0, 0, 0, 0\): give none below 0"):
+        paired_difference(both=0, first=0, second=0, neither=0)

@@ -143,6 +143,7 @@ def test_a_linear_network_with_penalty_is_its_closed_form(l2):
     assert math.isnan(census.morse_sum)
 
 
+@pytest.mark.slow
 def test_a_linear_network_without_penalty_has_one_flat_minimum_and_the_saddle():
     """No bad minima (Baldi & Hornik 1989): all of loss 0 is one entry, with GL(2)'s 4 directions
     and one that exchanges the hidden biases.

@@ -321,6 +321,7 @@ def test_a_lennard_jones_triangle_turns_inside_out_through_the_chain():
     np.testing.assert_allclose(path.barrier, top.fun + 3.0, rtol=1e-8)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("x64")
 def test_a_band_joins_two_networks_below_the_line_by_a_saddle():
     loss_fn = jaxnn.loss_on(jaxnn.data.xor(), l2=1e-3)

@@ -67,6 +67,7 @@ def test_numbers_of_very_different_size_come_to_rest_too():
     np.testing.assert_allclose(found.point, [238.94212918, 5.5015643181e-4], rtol=1e-7)
 
 
+@pytest.mark.slow
 def test_a_thousandfold_network_is_at_rest_nowhere_known_as_a_network_or_not():
     network = jaxnn.loss_on(data.xor())
     starts = ensembles.init(jax.random.key(0), (2, 2, 1), members=24, scale=1000.0)

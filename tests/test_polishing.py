@@ -214,6 +214,7 @@ def test_logistic_outputs_on_0_and_1_have_no_finite_minimum():
     assert (found.ending, found.index) == (Ending.stationary, 0)
 
 
+@pytest.mark.slow
 def test_units_that_respond_to_nothing_are_no_minimum():
     """All weights times 1000: the gradient is exactly 0 before the first step."""
     loss_fn = jaxnn.loss_on(data.xor(), activation="sigmoid")

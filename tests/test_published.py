@@ -301,6 +301,7 @@ def test_rat42_as_a_network_has_the_certified_digits():
     np.testing.assert_allclose((b1, b2, b3), DEVIATIONS, rtol=1e-9)
 
 
+@pytest.mark.slow
 # Safran & Shamir, "Spurious local minima are common in two-layer relu neural networks", ICML 2018
 def test_the_closed_form_of_the_relu_students_agrees_with_sampling():
     point = jax.random.normal(jax.random.key(0), (3, 3), jnp.float64)
@@ -311,6 +312,7 @@ def test_the_closed_form_of_the_relu_students_agrees_with_sampling():
     assert abs(float(landscapes.teacher_student(point)) - np.mean(samples)) < 4 * sigma
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("angle", [0.0, 1e-9, 1e-3, 0.0316, 0.0317, 0.1, 1.0, 2.0, 3.14])
 def test_the_kernel_of_the_relu_students_is_that_of_cho_and_saul(angle):
     w = 1.3 * np.array([np.cos(angle), np.sin(angle)])

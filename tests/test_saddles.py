@@ -141,6 +141,7 @@ def test_a_double_well_in_float32_is_searched_in_float64():
     assert chain.heights.dtype == np.float64
 
 
+@pytest.mark.slow
 def test_three_pendula_turn_over_all_upright():
     ends = [{"angles": np.full(3, angle)} for angle in (0.0, 2 * np.pi)]
     chain = saddles.search(landscapes.pendula(1.5), *ends)
@@ -210,6 +211,7 @@ def xor():
     return loss_fn, symmetries.of(loss_fn), rows(found.points, np.flatnonzero(found.index == 0))
 
 
+@pytest.mark.slow
 def test_the_xor_nets_eleven_minima_are_joined_by_known_saddles():
     loss_fn, symmetry, minima = xor()
     found = saddles.graph(loss_fn, minima, symmetry=symmetry)

@@ -32,6 +32,7 @@ def network():
     return landscapes.xor_loss(), flat, unravel
 
 
+@pytest.mark.slow
 def test_what_is_known_at_a_point_are_loss_gradient_hessian_and_the_gradients_terms():
     loss_fn, flat, unravel = network()
     local = quadratics.local_of(loss_fn, unravel)(flat)

@@ -135,6 +135,7 @@ class TestSelfCheck:
         np.testing.assert_allclose(found.curvature, [A, A], rtol=1e-10)
         assert bool(found.resolved)
 
+    @pytest.mark.slow
     def test_rows_that_are_shifted_every_other_time_are_noticed(self):
         loss_fn = jaxnn.loss_on(data.xor())
         point, d1, d2 = (jaxnn.init(jax.random.key(k), (2, 3, 1)) for k in (0, 1, 2))

@@ -62,6 +62,7 @@ def test_lanczos_finds_what_scipy_finds(which):
     assert 10 < int(found.products) <= 6 * 38  # at most k + 2 starts of 2 k + 30 steps
 
 
+@pytest.mark.slow
 def test_what_has_not_converged_is_said_so():
     values = jnp.linspace(0, 1, 3000)
     found = spectra.extreme(diagonal(values), jnp.ones(3000), jax.random.key(0), k=3, steps=10)
@@ -69,7 +70,7 @@ def test_what_has_not_converged_is_said_so():
     assert bool(jnp.all(jnp.abs(found.eigenvalues - 1) > 1e-6))
 
 
-@pytest.mark.parametrize("dtype", [jnp.float32, jnp.float64])
+@pytest.mark.parametrize("dtype", [pytest.param(jnp.float32, marks=pytest.mark.slow), jnp.float64])
 @pytest.mark.parametrize(
     ("which", "ends", "expected"),
     [

@@ -140,8 +140,7 @@ def _modes(labels: np.ndarray, losses: np.ndarray, somewhere: np.ndarray) -> Mod
     groups = [somewhere[labels[somewhere] == k] for k in range(labels.max() + 1)]
     lowest = [float(losses[group].min()) for group in groups]
     order = sorted(range(len(groups)), key=lambda k: (-len(groups[k]), lowest[k]))
-    ranks = np.argsort(order)
-    labels = np.where(labels >= 0, ranks[labels], labels)
+    labels[somewhere] = np.argsort(order)[labels[somewhere]]
     return Modes(
         labels=labels,
         counts=np.array([len(groups[k]) for k in order], int),

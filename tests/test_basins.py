@@ -1,0 +1,138 @@
+"""Where starts lead: on landscapes whose basins are known, and on the signed exclusive or."""
+
+import jax
+import jax.numpy as jnp
+import landscapes
+import numpy as np
+import pytest
+from scipy.integrate import solve_ivp
+
+import jaxnn
+from jaxnn import data, dynamics, ensembles
+from jaxnn.landscape import basins
+from jaxnn.landscape.basins import Nowhere
+
+LINE = np.linspace(-2.0, 2.0, 64)  # does not hold 0
+
+
+@pytest.fixture(scope="module")
+def by_flow():
+    """The double well's line under the gradient flow, in float64."""
+    with jax.enable_x64(True):
+        return basins.find(landscapes.double_well, LINE, dynamics.gradient_flow(20.0))
+
+
+def test_the_double_wells_basins_are_its_halves(by_flow):
+    sides = [by_flow.labels[LINE < 0], by_flow.labels[LINE > 0]]
+    assert [len(set(side.tolist())) for side in sides] == [1, 1]
+    assert by_flow.attractors.kinds == ["minimum", "minimum"]
+    np.testing.assert_allclose(by_flow.levels, 0.0, atol=1e-30)
+    np.testing.assert_allclose(by_flow.sharpness, 8.0, rtol=1e-5)  # to the flow's 1e-6
+    np.testing.assert_allclose(by_flow.distance, np.abs(np.sign(LINE) - LINE), atol=1e-5)
+    assert by_flow.named(int(by_flow.labels[0])).startswith("minimum")
+
+
+def test_large_steps_change_the_map_and_compare_says_how_much(by_flow):
+    """Against p - 4 s p (p^2 - 1) by a loop in numpy: at s = 0.2 starts beyond 1.22 cross over."""
+    rule = jaxnn.sgd(0.2)
+    with jax.enable_x64(True):
+        by_steps = basins.find(landscapes.double_well, LINE, rule, steps=60)
+    ends = LINE.copy()
+    with np.errstate(over="ignore", invalid="ignore"):
+        for _ in range(60):
+            ends = ends - 0.8 * ends * (ends**2 - 1)
+    lost = ~np.isfinite((ends**2 - 1) ** 2)
+    first, second = basins.together(landscapes.double_well, [by_flow, by_steps])
+    left = first.labels[0]
+    same = np.where(lost, Nowhere.diverged, np.where(ends < 0, left, 1 - left))
+    np.testing.assert_array_equal(second.labels, same)
+    assert lost.any()
+    assert np.any((LINE > 0) & (second.labels == left))
+    found = basins.compare(first.labels, second.labels)
+    assert found.share.share == np.mean(same != first.labels)
+
+
+def test_an_end_at_a_saddle_is_a_plateau_and_one_on_its_way_is_led_on():
+    """The origin is the double well's maximum, where descent stays; 0.3 after one step of 1e-3 has
+    hardly moved, and what lies below it is the right minimum.
+    """
+    found = basins.find(landscapes.double_well, np.array([0.0, 0.3, 1.0]), jaxnn.sgd(1e-3), steps=1)
+    assert found.labels[0] == Nowhere.plateau
+    assert found.labels[1] == found.labels[2] >= 0
+    assert found.named(int(found.labels[0])) == "plateau"
+    assert np.isnan(found.levels[0])
+
+
+def test_training_longer_changes_what_had_not_settled(by_flow):
+    """A step of 0.2 throws 1.6 to 1.6 - 0.8 1.6 1.56 = -0.4; before it, it is on the right."""
+    starts = np.array([-1.1, 0.9, 1.6])
+    before = basins.find(landscapes.double_well, starts, jaxnn.sgd(0.2), steps=0)
+    changed = basins.unsettled(landscapes.double_well, before, jaxnn.sgd(0.2), steps=60)
+    assert changed.changed.tolist() == [False, False, True]
+    settled = basins.unsettled(landscapes.double_well, by_flow, jaxnn.sgd(0.01), steps=60)
+    assert settled.share.share == 0.0
+
+
+def test_himmelblaus_basins_are_those_of_scipys_flow():
+    axis = np.linspace(-5.0, 5.0, 9) + 0.01
+    origin, first, second = (
+        {"x": np.float64(x), "y": np.float64(y)} for x, y in [(0, 0), (1, 0), (0, 1)]
+    )
+    starts = basins.on_plane(origin, first, second, axis, axis)
+    with jax.enable_x64(True):
+        found = basins.find(landscapes.himmelblau, starts, dynamics.gradient_flow(10.0))
+
+    def slope(_, p):
+        a, b = p[0] ** 2 + p[1] - 11, p[0] + p[1] ** 2 - 7
+        return [-(4 * p[0] * a + 2 * b), -(2 * a + 4 * p[1] * b)]
+
+    for k in range(len(axis) ** 2):
+        end = solve_ivp(slope, (0, 10), [starts["x"][k], starts["y"][k]], rtol=1e-8).y[:, -1]
+        ours = [found.attractors.points[name][found.labels[k]] for name in "xy"]
+        np.testing.assert_allclose(ours, end, atol=1e-5)  # both integrators' 1e-6, and to spare
+    assert len(set(found.labels.tolist())) == 4
+
+
+@pytest.fixture(scope="module")
+def signed_xor():
+    """512 networks 2-2-1 from N(0, 1) on the signed exclusive or, in float32 and float64."""
+    loss_fn = jaxnn.loss_on(data.xor_signed(), activation="tanh", l2=0.0125)
+    starts = ensembles.init(
+        jax.random.key(0), (2, 2, 1), members=512, biases=(True, False), dtype=jnp.float32
+    )
+    rule = jaxnn.sgd(0.5)
+    narrow = basins.find(loss_fn, starts, rule, steps=1000)
+    with jax.enable_x64(True):
+        wide = jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), starts)
+        double = basins.find(loss_fn, wide, rule, steps=1000)
+    return loss_fn, narrow, double
+
+
+def test_xors_ten_minima_are_equally_probable_within_their_families(signed_xor):
+    _, narrow, _ = signed_xor
+    assert basins.within_families(narrow.labels, narrow.attractors.families).p_value > 1e-3
+    reached = basins.probabilities(narrow.labels)
+    assert reached.labels.min() >= 0
+    assert len(reached.labels) == 10
+    np.testing.assert_allclose(sorted({round(x, 4) for x in narrow.levels}), [0.1843, 0.4003])
+
+
+def test_rounding_to_float32_moves_few_starts_over_a_border(signed_xor):
+    loss_fn, narrow, double = signed_xor
+    first, second = basins.together(loss_fn, [narrow, double])
+    found = basins.compare(first.labels, second.labels)
+    assert found.share.share < 0.02
+    assert first.attractors is second.attractors
+    chance = basins.compare(first.labels, np.roll(second.labels, 1)).share.share
+    assert chance > 0.7
+
+
+def test_what_means_nothing_is_refused():
+    with pytest.raises(ValueError, match="steps is None: say how many updates the rule makes"):
+        basins.find(landscapes.double_well, LINE, jaxnn.sgd())
+    with pytest.raises(ValueError, match="steps is 5, but the dynamics has its own"):
+        basins.find(landscapes.double_well, LINE, dynamics.gradient_flow(1.0), steps=5)
+    with pytest.raises(ValueError, match="no basins are given"):
+        basins.together(landscapes.double_well, [])
+    with pytest.raises(ValueError, match="NaN or infinity"):
+        basins.find(landscapes.double_well, np.array([np.nan]), jaxnn.sgd(), steps=1)
