@@ -109,12 +109,36 @@ def signed_xor():
 
 
 def test_xors_ten_minima_are_equally_probable_within_their_families(signed_xor):
-    _, narrow, _ = signed_xor
-    assert basins.within_families(narrow.labels, narrow.attractors.families).p_value > 1e-3
+    """Biases are drawn as weights are, so the exchange of an input with theirs keeps the draws."""
+    loss_fn, narrow, _ = signed_xor
+    alike = basins.equal_families(loss_fn, narrow.attractors, biases_alike=True)
+    np.testing.assert_array_equal(alike, narrow.attractors.families)
+    assert basins.within_families(narrow.labels, alike).p_value > 1e-3
+    fewer = basins.equal_families(loss_fn, narrow.attractors)
+    assert len(set(fewer.tolist())) > len(set(alike.tolist()))
     reached = basins.probabilities(narrow.labels)
     assert reached.labels.min() >= 0
     assert len(reached.labels) == 10
     np.testing.assert_allclose(sorted({round(x, 4) for x in narrow.levels}), [0.1843, 0.4003])
+
+
+@pytest.mark.slow
+def test_attractors_at_infinity_have_families_too():
+    """Exchanging the inputs of the exclusive or makes "x but not y" of "y but not x"; its shift
+    x -> 1 - x is a symmetry of the data and none of the draws.
+    """
+    loss_fn = jaxnn.loss_on(data.xor())
+    starts = ensembles.init(jax.random.key(1), (2, 2, 1), members=2000, scale=2.0)
+    found = basins.find(loss_fn, starts, jaxnn.sgd(4.0), steps=500)
+    whole = found.attractors.families
+    alike = basins.equal_families(loss_fn, found.attractors, biases_alike=True)
+    assert len(set(whole.tolist())) < len(set(alike.tolist())) < len(alike)
+    for family in set(whole.tolist()):
+        assert np.ptp(found.attractors.losses[whole == family]) < 1e-3
+    test = basins.within_families(found.labels, alike)
+    assert test.degrees >= 2
+    assert test.p_value > 1e-3
+    assert basins.within_families(found.labels, whole).p_value < 1e-3
 
 
 def test_rounding_to_float32_moves_few_starts_over_a_border(signed_xor):

@@ -20,6 +20,7 @@ from jaxnn.landscape.censuses import Census
 from jaxnn.landscape.checks import check_point
 from jaxnn.landscape.classes import distinct
 from jaxnn.landscape.curvature import hessian
+from jaxnn.landscape.families import families_of, kept_by, motions_of, with_limits
 from jaxnn.landscape.labels import Comparison as Comparison
 from jaxnn.landscape.labels import Nowhere as Nowhere
 from jaxnn.landscape.labels import Probabilities as Probabilities
@@ -36,6 +37,7 @@ from jaxnn.landscape.modes import by_barriers as by_barriers
 from jaxnn.landscape.modes import by_predictions as by_predictions
 from jaxnn.landscape.polishing import Ending, Stationary
 from jaxnn.landscape.symmetries import Symmetry
+from jaxnn.landscape.symmetries import of as symmetries_of
 from jaxnn.landscape.windows import on_line as on_line
 from jaxnn.landscape.windows import on_plane as on_plane
 from jaxnn.runs import Run
@@ -248,3 +250,28 @@ def _measured(pairs: Any, loss_fn: Any) -> tuple[Array, Array]:
         return jnp.linalg.norm(end - start), jnp.linalg.eigvalsh(hessian(loss_fn, pair[1]))[-1]
 
     return jax.vmap(one)(pairs)
+
+
+def equal_families(
+    loss_fn: Landscape, attractors: Census, *, biases_alike: bool = False
+) -> np.ndarray:
+    """The families of attractors that are equally probable: those that the symmetries of the data
+    carry into one another which the initial distribution has too (`families.kept_by`), (classes,).
+    For `within_families`.
+
+    Args:
+        loss_fn: the landscape.
+        attractors: as in `Basins`.
+        biases_alike: whether the first layer's biases are drawn as its weights are, as by the
+            schemes normal and uniform.
+    """
+    with jax.enable_x64(True):
+        symmetry = symmetries_of(in_float64(as_pytree(loss_fn)))
+        points, away = attractors.points, attractors.ending == Ending.plateau
+        motions = kept_by(motions_of(symmetry, points), biases_alike=biases_alike)
+        isolated = np.isfinite(attractors.orbit_size)
+        numbers = families_of(
+            symmetry, points, attractors.losses, isolated, tolerance=attractors.tolerance,
+            motions=motions,
+        ).numbers  # fmt: skip
+        return with_limits(symmetry, points, away, numbers, motions=motions)

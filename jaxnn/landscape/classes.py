@@ -13,8 +13,8 @@ import numpy as np
 from jaxnn.descent import as_pytree
 from jaxnn.landscape.censuses import Census
 from jaxnn.landscape.curvature import hessian
-from jaxnn.landscape.families import families_of, images_of, motions_of
-from jaxnn.landscape.gathering import OUTPUTS, TOLERANCE, Seen, gathered, limits_of, seen_of
+from jaxnn.landscape.families import families_of, with_limits
+from jaxnn.landscape.gathering import TOLERANCE, Seen, gathered, seen_of
 from jaxnn.landscape.many import at, in_float64, mapped, polish_all
 from jaxnn.landscape.null_directions import nulls
 from jaxnn.landscape.polishing import Ending, Stationary
@@ -136,7 +136,8 @@ def _rows(
         seen.symmetry, at(found.point, first), levels, np.isfinite(orbits),
         tolerance=seen.tolerance,
     )  # fmt: skip
-    numbers = _with_limits(seen, first, families.numbers)
+    away = ending == Ending.plateau
+    numbers = with_limits(seen.symmetry, at(found.point, first), away, families.numbers)
     rows = {
         "points": at(found.point, first),
         "losses": levels,
@@ -166,27 +167,6 @@ def _orbit_size(seen: Seen, point: Any, ending: int, split: Any) -> float:
         return float(seen.symmetry.orbit_size(point, tolerance=TOLERANCE))
     except ValueError:  # too many units are equal: said in the docstring of Census
         return math.nan
-
-
-def _with_limits(seen: Seen, first: np.ndarray, numbers: np.ndarray) -> np.ndarray:
-    """The families, those of attractors at infinity too: of classes whose limits the symmetries of
-    the data carry into one another. first: the point of each class.
-    """
-    away = np.flatnonzero(seen.found.ending[first] == Ending.plateau)
-    motions = motions_of(seen.symmetry, at(seen.found.point, first[away])) if len(away) > 1 else ()
-    if not motions:
-        return numbers
-    images = images_of(motions, at(seen.found.point, first[away]))
-    marks, sides = limits_of(seen.loss_fn, images, seen.kinds)
-    close = OUTPUTS * math.sqrt(marks.shape[1])
-    for place, (row, side) in enumerate(zip(marks, sides, strict=True)):
-        k = away[place % len(away)]
-        for other in away:
-            apart = np.linalg.norm(seen.marks[first[other]] - row)
-            if side == seen.sides[first[other]] and apart <= close:
-                low, high = sorted((numbers[k], numbers[other]))
-                numbers[numbers == high] = low
-    return np.unique(numbers, return_inverse=True)[1]
 
 
 def _accuracy(loss_fn: Any, point: Any) -> float:

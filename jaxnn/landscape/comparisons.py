@@ -14,7 +14,12 @@ import numpy as np
 from jax import Array
 from jax.flatten_util import ravel_pytree
 
-from jaxnn.landscape.many import mapped
+from jaxnn.landscape.attractors import canonical_sides, signature
+from jaxnn.landscape.many import at, mapped
+from jaxnn.losses import LossOn
+
+OUTPUTS = 1e-3
+"""Limits of outputs that differ by no more are one."""
 
 
 def canonical_rows(points: Any, group: Any) -> np.ndarray:
@@ -33,6 +38,20 @@ def distances(group: Any, one: Any, others: Any) -> np.ndarray:
     return mapped(_distances, others, group, jax.tree.map(jnp.asarray, one))
 
 
+def limits_of(
+    loss_fn: LossOn, points: Any, kinds: tuple[str, ...]
+) -> tuple[np.ndarray, list[tuple]]:
+    """The outputs of each point (points, cases * outputs), and the sides of its hidden units, the
+    same for all its images.
+    """
+    outputs, layers = mapped(_signature, points, loss_fn)
+    count = len(outputs)
+    flat = np.concatenate([np.zeros((count, 0)), *(s.reshape(count, -1) for s in layers)], axis=1)
+    _, first, which = np.unique(flat, axis=0, return_index=True, return_inverse=True)
+    known = [canonical_sides(at(layers, k), kinds) for k in first]
+    return outputs.reshape(count, -1), [known[k] for k in which.ravel()]
+
+
 @jax.jit
 def _canonical(points: Any, group: Any) -> Array:
     return jax.vmap(lambda point: ravel_pytree(group.canonical(point))[0])(points)
@@ -41,3 +60,8 @@ def _canonical(points: Any, group: Any) -> Array:
 @jax.jit
 def _distances(points: Any, group: Any, one: Any) -> Array:
     return jax.vmap(lambda point: group.distance(one, point))(points)
+
+
+@jax.jit
+def _signature(points: Any, loss_fn: Any) -> Any:
+    return jax.vmap(lambda point: signature(loss_fn, point))(points)

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxnn.landscape.comparisons import canonical_rows, distances
+from jaxnn.landscape.comparisons import OUTPUTS, canonical_rows, distances, limits_of
 from jaxnn.landscape.data_symmetries import MOST_COLUMNS, DataSymmetry
 from jaxnn.landscape.many import at
 from jaxnn.landscape.symmetries import Symmetry
@@ -46,22 +46,43 @@ def images_of(motions: tuple[DataSymmetry, ...], points: Any) -> Any:
     return jax.tree.map(lambda *leaves: np.concatenate(leaves), *moved)
 
 
+def kept_by(motions: tuple[DataSymmetry, ...], *, biases_alike: bool) -> tuple[DataSymmetry, ...]:
+    """Those of the motions that also carry the distribution of the initial weights into itself, if
+    each layer's weights are drawn alike, with either sign.
+
+    A shift of the inputs moves biases by weights, and a column's exchange with the constant input
+    makes them weights, which only draws alike for both allow (`biases_alike`).
+    """
+    return tuple(
+        motion
+        for motion in motions
+        if not any(motion.inputs.shift) and (motion.exchanged is None or biases_alike)
+    )
+
+
 def families_of(
-    symmetry: Symmetry, points: Any, losses: np.ndarray, isolated: np.ndarray, *, tolerance: float
+    symmetry: Symmetry,
+    points: Any,
+    losses: np.ndarray,
+    isolated: np.ndarray,
+    *,
+    tolerance: float,
+    motions: tuple[DataSymmetry, ...] | None = None,
 ) -> Families:
     """Which classes the symmetries of the data make images of each other, within the tolerance over
     the group of the network, and the images that should be there too.
 
     Only isolated classes (a mask) are compared; others are families of their own, as all are where
-    there are no `motions_of` the points. On the host.
+    there are no motions (default `motions_of` the points). On the host.
 
     Raises:
         ValueError: as `Symmetry.of_data`.
     """
     numbers = np.arange(len(losses))
     which = np.flatnonzero(isolated)
-    motions = motions_of(symmetry, points) if len(which) > 1 else ()
-    if not motions:
+    if motions is None:
+        motions = motions_of(symmetry, points) if len(which) > 1 else ()
+    if not motions or not len(which):
         return Families(numbers, None)
     some, levels = at(points, which), losses[which]
     images, rows = images_of(motions, some), canonical_rows(some, symmetry)
@@ -79,3 +100,33 @@ def families_of(
             numbers[numbers == high] = low
     numbers = np.unique(numbers, return_inverse=True)[1]
     return Families(numbers, at(images, np.array(missing)) if missing else None)
+
+
+def with_limits(
+    symmetry: Symmetry,
+    points: Any,
+    away: np.ndarray,
+    numbers: np.ndarray,
+    *,
+    motions: tuple[DataSymmetry, ...] | None = None,
+) -> np.ndarray:
+    """The numbers of families, (classes,), with those of attractors at infinity (a mask): classes
+    whose limits of outputs and sides of hidden units the motions carry into one another.
+    """
+    which = np.flatnonzero(away)
+    if motions is None:
+        motions = motions_of(symmetry, at(points, which)) if len(which) > 1 else ()
+    if not motions or not len(which):
+        return numbers
+    loss_fn, numbers = symmetry.loss_fn, np.array(numbers)
+    kinds = symmetry.kinds(jax.tree.map(jnp.asarray, at(points, which[0])))
+    marks, sides = limits_of(loss_fn, at(points, which), kinds)
+    images = images_of(motions, at(points, which))
+    close = OUTPUTS * np.sqrt(marks.shape[1])
+    for place, (row, side) in enumerate(zip(*limits_of(loss_fn, images, kinds), strict=True)):
+        apart = np.linalg.norm(marks - row[None, :], axis=1)
+        for other in np.flatnonzero(apart <= close):
+            if sides[other] == side:
+                low, high = sorted((numbers[which[place % len(which)]], numbers[which[other]]))
+                numbers[numbers == high] = low
+    return np.unique(numbers, return_inverse=True)[1]

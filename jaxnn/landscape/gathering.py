@@ -11,8 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.flatten_util import ravel_pytree
 
-from jaxnn.landscape.attractors import canonical_sides, signature
-from jaxnn.landscape.comparisons import canonical_rows, distances
+from jaxnn.landscape.comparisons import OUTPUTS, canonical_rows, distances, limits_of
 from jaxnn.landscape.many import at, mapped
 from jaxnn.landscape.polishing import Ending, Stationary
 from jaxnn.landscape.symmetries import Symmetry
@@ -21,8 +20,6 @@ from jaxnn.losses import LossOn
 LEVELS = 1e-8
 """Losses that differ by less than this part of the largest, or by less than points within the
 tolerance may, are one level."""
-OUTPUTS = 1e-3
-"""Limits of outputs that differ by no more are one."""
 LIMITS = 1e-5
 """Of the loss at the starts (their median): limits of what has no outputs that differ by no more
 are one. Searches come that near."""
@@ -72,28 +69,9 @@ def seen_of(loss_fn: Any, symmetry: Symmetry, found: Stationary, tolerance: floa
     )  # fmt: skip
 
 
-def limits_of(
-    loss_fn: LossOn, points: Any, kinds: tuple[str, ...]
-) -> tuple[np.ndarray, list[tuple]]:
-    """The outputs of each point (points, cases * outputs), and the sides of its hidden units, the
-    same for all its images.
-    """
-    outputs, layers = mapped(_signature, points, loss_fn)
-    count = len(outputs)
-    flat = np.concatenate([np.zeros((count, 0)), *(s.reshape(count, -1) for s in layers)], axis=1)
-    _, first, which = np.unique(flat, axis=0, return_index=True, return_inverse=True)
-    known = [canonical_sides(at(layers, k), kinds) for k in first]
-    return outputs.reshape(count, -1), [known[k] for k in which.ravel()]
-
-
 @jax.jit
 def _flat(points: Any) -> Any:
     return jax.vmap(lambda point: ravel_pytree(point)[0])(points)
-
-
-@jax.jit
-def _signature(points: Any, loss_fn: Any) -> Any:
-    return jax.vmap(lambda point: signature(loss_fn, point))(points)
 
 
 @jax.jit

@@ -146,16 +146,16 @@ class FamilyTest:
 
 
 def within_families(labels: Any, families: Any) -> FamilyTest:
-    """A test that costs nothing of everything on the way from draws to labels: where the initial
-    distribution has the symmetries of the data, as all of `network.SCHEMES` have but for shifts of
-    the inputs, attractors of one family are equally probable, whatever the dynamics.
+    """A test that costs nothing of everything on the way from draws to labels: attractors that
+    symmetries of the data and of the initial distribution carry into one another are equally
+    probable, whatever the dynamics.
 
     Families with fewer than five starts for each of their attractors are left out: Pearson's
     statistic is not chi-squared there. Starts drawn at random; a grid is none.
 
     Args:
         labels: of the starts, as in `Basins`.
-        families: (attractors,) as in `Census`: `basins.attractors.families`.
+        families: (attractors,) a number for each family, such as `basins.equal_families` gives.
 
     Raises:
         ValueError: labels that are no whole numbers, or beyond the attractors.

@@ -11,8 +11,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.tree_util import Partial
 
 from jaxnn.descent import as_pytree
+from jaxnn.devices import each
 from jaxnn.landscape.checks import check_network
 from jaxnn.landscape.labels import Nowhere
 from jaxnn.landscape.many import at, count_of, mapped
@@ -23,6 +25,8 @@ from jaxnn.runs import Run
 from jaxnn.stopping import Outcome
 from jaxnn.vocabulary import Landscape
 
+TILE = 128
+"""Networks whose predictions are made side by side."""
 HEIGHT = 0.01
 """Of the targets' variance, the loss of predicting their mean: ends with a lower barrier between
 them are in one valley."""
@@ -63,7 +67,7 @@ def by_predictions(loss_fn: LossOn, run: Run, inputs: Any = None, *, within: flo
     if not 0 <= within < 1:
         raise ValueError(f"within is {within}: give a share of the inputs, from 0 to below 1")
     inputs = loss_fn.counted.inputs if inputs is None else jnp.asarray(inputs)
-    predicted = mapped(_predicted, run.params, loss_fn, inputs)
+    predicted = np.asarray(each(Partial(_predicted, loss_fn, inputs), run.params, tile=TILE))
     labels = _nowhere(run)
     somewhere = np.flatnonzero(labels >= 0)
     if not len(somewhere):
@@ -149,18 +153,12 @@ def _modes(labels: np.ndarray, losses: np.ndarray, somewhere: np.ndarray) -> Mod
     )
 
 
-@jax.jit
-def _predicted(points: Any, loss_fn: LossOn, inputs: Array) -> Array:
+def _predicted(loss_fn: LossOn, inputs: Array, point: Any) -> Array:
+    outputs = outputs_for(point, inputs, activation=loss_fn.activation)
+    if outputs.shape[1] > 1:
+        return jnp.argmax(outputs, axis=1).astype(jnp.int32)
     targets = loss_fn.counted.targets
-    middle = 0.5 * (jnp.min(targets) + jnp.max(targets))
-
-    def one(point: Any) -> Array:
-        outputs = outputs_for(point, inputs, activation=loss_fn.activation)
-        if outputs.shape[1] > 1:
-            return jnp.argmax(outputs, axis=1).astype(jnp.int32)
-        return (outputs[:, 0] > middle).astype(jnp.int32)
-
-    return jax.vmap(one)(points)
+    return (outputs[:, 0] > 0.5 * (jnp.min(targets) + jnp.max(targets))).astype(jnp.int32)
 
 
 @jax.jit
