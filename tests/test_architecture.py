@@ -76,6 +76,7 @@ HOUSE = [
     "landscape.roughness",
     "landscape.merging",
     "landscape.exponents",
+    "landscape.rays",
     "landscape.changes",
     "landscape.sensitivity",
     "results",

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import jax
 import numpy as np
 
-from jaxnn.landscape.checks import check_alike, check_point
+from jaxnn.landscape.checks import check_point
+from jaxnn.landscape.rays import LabelsOf, Rays
 
-LabelsOf = Callable[[Any], Any]  # stacked points -> a whole number each
 LEVELS = 12
 """Distances looked at along a ray: the reach and its halves."""
 PROBES = 32
@@ -47,7 +47,7 @@ class Change:
 def smallest_change(
     labels_of: LabelsOf, start: Any, *, candidates: Any = None, rays: int = 256,
     reach: float | None = None, precision: float = 1e-6, fronts: int = 4, rounds: int = 60,
-    ignore: Sequence[int] = (), seed: int = 0,
+    batch: int = 256, ignore: Sequence[int] = (), seed: int = 0,
 ) -> Change:  # fmt: skip
     """The smallest |change| such that labels_of(start + change) is another label, as far as a
     search by labels alone can find.
@@ -57,8 +57,9 @@ def smallest_change(
     the ray turns to that plane's nearest point, or as far towards it as the distance falls, until
     neighbours at an angle of sqrt(precision) / 4 give nothing nearer. On a smooth border that is a
     local minimum of the distance with a relative error of about `precision`; on a fractal one, an
-    upper bound. Cost: rays * 12 labels, then 500 to 2000 a round, in whole batches whose sizes
-    are powers of two.
+    upper bound. Labels are asked for in whole batches, so brackets are cut into as many parts as
+    fill one. Cost: (rays + candidates) * 12 labels, then for each of up to `rounds` moves 10 to 20
+    batches, or more where fronts * numbers in the point, at most fronts * PROBES, exceed a batch.
 
     Args:
         labels_of: stacked points, (n, ...) each leaf, in the start's dtypes -> (n,) whole numbers;
@@ -66,10 +67,12 @@ def smallest_change(
         start: the initial weights, any pytree of float arrays.
         candidates: a stacked tree of points that may have other labels, such as a map's.
         rays: random directions.
-        reach: how far along them; default twice the length of the start, or 1 where that is 0.
+        reach: how far along them; default twice the length of the start, and at least 1.
         precision: relative, of the distance.
         fronts: how many places of the border to move along it.
         rounds: of moves, at most.
+        batch: points in each call of labels_of, the last filled up, so that it compiles once and
+            no label depends on how many were asked for.
         ignore: labels that do not count as a change, such as those of unfinished runs.
         seed: of the directions.
 
@@ -80,14 +83,15 @@ def smallest_change(
     check_point(start, what="the start")
     for name, value, good in (
         ("rays", rays, rays >= 1), ("fronts", fronts, fronts >= 1), ("rounds", rounds, rounds >= 0),
+        ("batch", batch, batch >= 1),
         ("precision", precision, 0 < precision < 0.1), ("reach", reach, reach is None or reach > 0),
     ):  # fmt: skip
         if not good:
             raise ValueError(f"{name} is {value}: give {_WANTED[name]}")
     rng = np.random.default_rng(seed)
-    search = _Search(labels_of, start, ignore)
+    search = Rays(labels_of, start, ignore, batch)
     length = float(np.linalg.norm(search.origin))
-    reach = float(reach if reach is not None else 2 * length or 1.0)
+    reach = float(reach if reach is not None else max(2 * length, 1.0))
     units, inside, outside = _first_others(search, candidates, rays, reach, rng)
     if not len(units):
         return Change(
@@ -111,80 +115,14 @@ _WANTED = {
     "rays": "at least 1",
     "fronts": "at least 1",
     "rounds": "at least 0",
+    "batch": "at least 1",
     "precision": "a number between 0 and 0.1",
     "reach": "a distance above 0",
 }
 
 
-class _Search:
-    """The start, and labels around it by direction and distance, counted."""
-
-    def __init__(self, labels_of: LabelsOf, start: Any, ignore: Sequence[int]):
-        leaves, self.structure = jax.tree.flatten(jax.tree.map(np.asarray, start))
-        self.like, self.labels_of, self.evaluations = leaves, labels_of, 0
-        self.origin = np.concatenate([leaf.ravel().astype(np.float64) for leaf in leaves])
-        self.label = int(self.labels(self.origin[None])[0])
-        self.same = np.array([self.label, *ignore])
-        coarsest = max(float(np.finfo(leaf.dtype).eps) for leaf in leaves)
-        self.spacing = coarsest * float(np.max(np.abs(self.origin), initial=0.0))
-
-    def tree(self, rows: np.ndarray) -> Any:
-        """The stacked points of rows (n, P), in the start's dtypes."""
-        ends = np.cumsum([leaf.size for leaf in self.like])[:-1]
-        parts = np.split(rows, ends, axis=1)
-        leaves = [
-            part.reshape(-1, *leaf.shape).astype(leaf.dtype)
-            for part, leaf in zip(parts, self.like, strict=True)
-        ]
-        return jax.tree.unflatten(self.structure, leaves)
-
-    def rows(self, stacked: Any) -> np.ndarray:
-        """The points of a stacked tree as rows (n, P)."""
-        check_point(stacked, what="the candidates")
-        one = jax.tree.map(lambda leaf: np.asarray(leaf)[0], stacked)
-        check_alike(one, self.tree_of(self.origin), what="candidates and start")
-        leaves = [np.asarray(leaf, np.float64) for leaf in jax.tree.leaves(stacked)]
-        return np.concatenate([leaf.reshape(len(leaf), -1) for leaf in leaves], axis=1)
-
-    def tree_of(self, row: np.ndarray) -> Any:
-        """The point of one row."""
-        return jax.tree.map(lambda leaf: leaf[0], self.tree(row[None]))
-
-    def labels(self, rows: np.ndarray) -> np.ndarray:
-        """The label of each row, (n,); the batch is filled up to a power of two."""
-        count = len(rows)
-        filled = np.minimum(np.arange(1 << max(count - 1, 0).bit_length()), count - 1)
-        found = np.asarray(self.labels_of(self.tree(rows[filled])))
-        if found.shape != filled.shape or not np.issubdtype(found.dtype, np.integer):
-            raise ValueError(
-                f"labels_of gave {found.dtype} of shape {found.shape} for {len(filled)} points: "
-                "wanted one whole number a point"
-            )
-        self.evaluations += count
-        return found[:count]
-
-    def other(self, units: np.ndarray, distances: np.ndarray) -> np.ndarray:
-        """Whether the label that far along each direction is another than the start's."""
-        return ~np.isin(self.labels(self.origin + distances[:, None] * units), self.same)
-
-    def bisect(
-        self, units: np.ndarray, inside: np.ndarray, outside: np.ndarray, precision: float
-    ) -> np.ndarray:
-        """Distances with another label, within the precision of one with the start's."""
-        inside, outside = inside.copy(), outside.copy()
-        while True:
-            middle = 0.5 * (inside + outside)
-            open_ = outside - inside > np.maximum(precision * outside, self.spacing)
-            which = np.flatnonzero(open_ & (inside < middle) & (middle < outside))
-            if not len(which):
-                return outside
-            other = self.other(units[which], middle[which])
-            outside[which[other]] = middle[which[other]]
-            inside[which[~other]] = middle[which[~other]]
-
-
 def _first_others(
-    search: _Search, candidates: Any, rays: int, reach: float, rng: np.random.Generator
+    search: Rays, candidates: Any, rays: int, reach: float, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Directions that meet another label, and the distances with the start's and the other."""
     units = _unit(rng.normal(size=(rays, search.origin.size)))
@@ -204,7 +142,7 @@ def _first_others(
 
 
 def _moved(
-    search: _Search, units: np.ndarray, distances: np.ndarray, angles: np.ndarray,
+    search: Rays, units: np.ndarray, distances: np.ndarray, angles: np.ndarray,
     precision: float, rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
     """One move of each front along the border; its angle is a quarter where nothing is nearer."""
@@ -231,7 +169,7 @@ def _moved(
 
 
 def _probed(
-    search: _Search, units: np.ndarray, distances: np.ndarray, angles: np.ndarray,
+    search: Rays, units: np.ndarray, distances: np.ndarray, angles: np.ndarray,
     tangents: np.ndarray, fine: float,
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """How the border recedes along each tangent (m, q), and the directions it was seen along.
@@ -270,9 +208,7 @@ def _unit(rows: np.ndarray) -> np.ndarray:
     return rows / np.linalg.norm(rows, axis=-1, keepdims=True)
 
 
-def _finished(
-    search: _Search, units: np.ndarray, distances: np.ndarray, precision: float
-) -> Change:
+def _finished(search: Rays, units: np.ndarray, distances: np.ndarray, precision: float) -> Change:
     """The nearest front, bisected once more and measured as the dtype rounds it."""
     best = np.argmin(distances)
     unit, outside = units[best : best + 1], distances[best : best + 1]
