@@ -6,6 +6,7 @@ the smallest change that changes where training ends.
 # initial weights vary from -10 to 10 (the plane of Kolen & Pollack 1990, figure 4)
 import os
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -74,7 +75,7 @@ print("largest Lyapunov exponents", np.sort(np.round(grown.exponents[:, 0], 4))[
 
 # %% The smallest change, in all nine directions, of the middle of the plane
 middle = network(jnp.float32(0), jnp.float32(0))
-effort = {"batch": 4096, "fronts": 2, "rounds": 5} if SMALL else {}
+effort: dict[str, Any] = {"batch": 4096, "fronts": 2, "rounds": 5} if SMALL else {}
 change = sensitivity.smallest_change(labels_of, middle, **effort)
 print(
     f"{change.start_label:04b} becomes {change.label:04b} at most {change.distance:.5f} away "

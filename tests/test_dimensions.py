@@ -13,6 +13,9 @@ from jaxnn.landscape.dimensions import box_dimension, uncertainty_exponent
 
 WAYS = [box_dimension, uncertainty_exponent]
 KOCH = np.log(4) / np.log(3)
+# Of Newton's method on z^3 = 1: by 3.6 million pairs of random points, no map, at distances from
+# 1e-2 to 1e-5 in random directions; standard error 0.002
+NEWTON = 1.443
 
 
 def covers(found, dimension):
@@ -60,7 +63,7 @@ def test_kochs_curve_has_dimension_log_4_over_log_3(way, n, tolerance):
 def test_newtons_method_on_z3_has_its_published_dimension(way):
     found = way(maps.newton(513))
     assert abs(found.dimension - 1.42) < 0.05
-    assert covers(found, 1.43)
+    assert covers(found, NEWTON)
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -95,8 +98,9 @@ def test_intervals_cover(way, kind):
             "cells": lambda d: (maps.cells(n, 6, int(1e6 * d[0])), 1.0),
             "koch": lambda d: (maps.koch(n, 6 * d[0], 0.1 * d[1] - 0.05), KOCH),
             "noise": lambda d: (maps.noise(n, 3, int(1e6 * d[0])), 2.0),
+            # about the origin, which is a point of the border
             "newton": lambda d: (
-                maps.newton(n, complex(2 * d[0] - 1, 2 * d[1] - 1), 0.7 + 2 * d[2]),
+                maps.newton(n, complex(*(d[:2] - 0.5)) * (0.4 + d[2]), 0.8 + 2 * d[2]),
                 1.435,
             ),
         }[kind](drawn)

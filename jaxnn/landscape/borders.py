@@ -73,7 +73,7 @@ def mixed_boxes(ranks: np.ndarray, scales: np.ndarray) -> tuple[np.ndarray, np.n
         low, high, block = made[half]
         low, high = _joined(np.minimum, low, shift), _joined(np.maximum, high, shift)
         block = _joined(_first_known, block, shift)
-        mixed = (high > low) & (high >= 0)
+        mixed = high > low
         middles = own[tuple(slice(s // 2, s // 2 + size) for size in block.shape)]
         made[s] = (low, high, np.where(mixed & (block < 0), middles, block))
         first = pad - s // 2
