@@ -101,7 +101,7 @@ def test_intervals_cover(way, kind):
             # about the origin, which is a point of the border
             "newton": lambda d: (
                 maps.newton(n, complex(*(d[:2] - 0.5)) * (0.4 + d[2]), 0.8 + 2 * d[2]),
-                1.435,
+                NEWTON,
             ),
         }[kind](drawn)
         hits += covers(way(made), dimension)
