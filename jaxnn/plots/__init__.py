@@ -11,6 +11,8 @@ from jaxnn.plots.landscapes import eigenvalues as eigenvalues
 from jaxnn.plots.landscapes import loss_against_index as loss_against_index
 from jaxnn.plots.landscapes import run_in_plane as run_in_plane
 from jaxnn.plots.networks import network_diagram as network_diagram
+from jaxnn.plots.sensitivity import local_slopes as local_slopes
+from jaxnn.plots.sensitivity import scaling as scaling
 from jaxnn.plots.studies import learning_curve as learning_curve
 from jaxnn.plots.studies import loss_against_scale as loss_against_scale
 from jaxnn.plots.studies import loss_bands as loss_bands

@@ -1,0 +1,197 @@
+"""Dimensions of borders, on maps whose borders are known: straight, a circle, von Koch's curve,
+Newton's method, Cantor's set, noise.
+"""
+
+import itertools
+
+import maps
+import numpy as np
+import pytest
+
+from jaxnn.landscape import borders
+from jaxnn.landscape.dimensions import box_dimension, uncertainty_exponent
+
+WAYS = [box_dimension, uncertainty_exponent]
+KOCH = np.log(4) / np.log(3)
+# Of Newton's method on z^3 = 1: by 3.6 million pairs of random points, no map, at distances from
+# 1e-2 to 1e-5 in random directions; standard error 0.002
+NEWTON = 1.443
+
+
+def covers(found, dimension):
+    return found.low - 1e-9 <= dimension <= found.high + 1e-9
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("angle", [0.0, 0.1, 0.4, np.pi / 4, 2.5])
+def test_a_straight_border_has_dimension_1_at_any_angle(way, angle):
+    found = way(maps.straight(257, angle, 0.03))
+    assert abs(found.dimension - 1) < 0.03
+    assert covers(found, 1)
+    assert abs(found.curvature) < 0.02
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_level_border_has_dimension_1_exactly(way):
+    """No scale has a bias: counts are (pixels - 1) / scale, shares scale / (pixels - 1)."""
+    found = way(maps.straight(257, 0.0, 0.03))
+    np.testing.assert_allclose(found.local_slopes, 1, rtol=1e-12)
+    np.testing.assert_allclose(found.dimension + found.exponent, 2, rtol=1e-12)
+    if way is box_dimension:
+        np.testing.assert_allclose(found.counts, 256 / found.scales, rtol=1e-12)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_curved_and_plane_borders_are_smooth(way):
+    assert abs(way(maps.disc(257)).dimension - 1) < 0.01
+    axes = np.indices((48, 48, 48))
+    plane = (axes[0] + 0.3 * axes[1] - 0.2 * axes[2] > 25).astype(int)
+    assert abs(way(plane).dimension - 2) < 0.03
+
+
+@pytest.mark.parametrize(
+    ("way", "n", "tolerance"), [(box_dimension, 513, 0.03), (uncertainty_exponent, 257, 0.03)]
+)
+def test_kochs_curve_has_dimension_log_4_over_log_3(way, n, tolerance):
+    found = way(maps.koch(n))
+    assert abs(found.dimension - KOCH) < tolerance
+    assert covers(found, KOCH)
+    assert found.blocks > 20
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_newtons_method_on_z3_has_its_published_dimension(way):
+    found = way(maps.newton(513))
+    assert abs(found.dimension - 1.42) < 0.05
+    assert covers(found, NEWTON)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_noise_fills_the_map(way):
+    assert abs(way(maps.noise(129)).dimension - 2) < 0.02
+    assert abs(way(maps.noise(33, axes=3)).dimension - 3) < 0.05
+    assert abs(way(maps.noise(513, labels=5, axes=1)).dimension - 1) < 0.05
+
+
+@pytest.mark.parametrize(
+    ("way", "tolerance"), [(box_dimension, 0.04), (uncertainty_exponent, 0.02)]
+)
+def test_cantors_set_has_dimension_log_2_over_log_3(way, tolerance):
+    found = way(maps.cantor(3**9))
+    wanted = np.log(2) / np.log(3)
+    assert abs(found.dimension - wanted) < tolerance
+    assert covers(found, wanted)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("kind", ["straight", "disc", "cells", "koch", "noise", "newton"])
+def test_intervals_cover(way, kind):
+    """Of 40 maps moved and turned at random at least 36, a chance of 5 % at a coverage of 95 %."""
+    rng = np.random.default_rng(5)
+    n, hits = 513, 0
+    for _ in range(40):
+        drawn = rng.uniform(size=4)
+        made, dimension = {
+            "straight": lambda d: (maps.straight(n, np.pi * d[0], 0.4 * d[1] - 0.2), 1.0),
+            "disc": lambda d: (maps.disc(n, 0.15 + 0.2 * d[0], 0.4 + 0.2 * d[1:3]), 1.0),
+            "cells": lambda d: (maps.cells(n, 6, int(1e6 * d[0])), 1.0),
+            "koch": lambda d: (maps.koch(n, 6 * d[0], 0.1 * d[1] - 0.05), KOCH),
+            "noise": lambda d: (maps.noise(n, 3, int(1e6 * d[0])), 2.0),
+            # about the origin, which is a point of the border
+            "newton": lambda d: (
+                maps.newton(n, complex(*(d[:2] - 0.5)) * (0.4 + d[2]), 0.8 + 2 * d[2]),
+                NEWTON,
+            ),
+        }[kind](drawn)
+        hits += covers(way(made), dimension)
+    assert hits >= 36
+
+
+def test_boxes_and_pairs_are_counted_as_a_loop_counts_them():
+    """Over every box and pair of the map mirrored at its edges, one by one."""
+    ranks = np.random.default_rng(1).integers(-1, 3, size=(17, 20)).astype(np.int32)
+    ranks[3:12, 5:15] = 1
+    scales = borders.scales_up_to(4)
+    np.testing.assert_array_equal(scales, [1, 2, 3, 4])
+    mirrored = np.pad(ranks, 4, mode="reflect")
+    hits, shares = borders.mixed_boxes(ranks, scales)
+    pair_hits, pair_shares = borders.unlike_pairs(ranks, scales)
+    np.testing.assert_allclose(borders.unlike_shares(ranks, scales), pair_shares, rtol=1e-12)
+    for k, s in enumerate(scales):
+        mixed = known = unlike = both = 0
+        for y, x in itertools.product(range(16), range(19)):
+            at = (y + 4 - s // 2, x + 4 - s // 2)
+            seen = np.unique(mirrored[at[0] : at[0] + s + 1, at[1] : at[1] + s + 1])
+            mixed += len(seen[seen >= 0]) > 1
+            known += len(seen[seen >= 0]) > 0
+        for axis in (0, 1):
+            for y, x in itertools.product(range(17 - (axis == 0)), range(20 - (axis == 1))):
+                at = [y + 4, x + 4]
+                at[axis] -= s // 2
+                a = mirrored[tuple(at)]
+                at[axis] += s
+                b = mirrored[tuple(at)]
+                both += a >= 0 and b >= 0
+                unlike += a >= 0 and b >= 0 and a != b
+        assert hits[:, k].sum() == mixed
+        assert pair_hits[:, k].sum() == unlike
+        np.testing.assert_allclose([shares[k], pair_shares[k]], [mixed / known, unlike / both])
+
+
+def test_hits_count_for_blocks_that_hold_a_border():
+    """A level border lies in one row of blocks, whatever the scale."""
+    ranks = maps.straight(129, 0.0, 0.03).astype(np.int32)
+    row = borders.block_of(ranks.shape)[np.flatnonzero(np.diff(ranks[:, 0]))[0]]
+    for count in (borders.mixed_boxes, borders.unlike_pairs):
+        hits, _ = count(ranks, borders.scales_up_to(16))
+        assert set(np.flatnonzero(hits.sum(axis=1))) <= set(row)
+
+
+def test_labels_may_be_any_whole_numbers_and_ignored_ones_make_no_border():
+    plain = maps.straight(129, 0.4, 0.03)
+    renamed = np.where(plain == 1, -7, 900)
+    assert uncertainty_exponent(renamed).dimension == uncertainty_exponent(plain).dimension
+    holes = np.where(maps.noise(129, labels=6, seed=3) == 0, -1, plain)
+    for way in WAYS:
+        assert way(holes).dimension > 1.4
+        assert abs(way(holes, ignore=[-1]).dimension - 1) < 0.03
+
+
+def test_the_range_of_scales_can_be_given_and_a_small_border_has_no_interval():
+    found = uncertainty_exponent(maps.koch(257), between=(2, 12))
+    np.testing.assert_array_equal(found.scales[found.fitted], [2, 3, 4, 6, 8, 12])
+    dot = maps.disc(257, radius=0.02, centre=(0.07, 0.07))
+    small = box_dimension(dot)
+    assert small.blocks < 5
+    assert np.isnan([small.low, small.high]).all()
+
+
+def test_the_bootstrap_is_the_seeds():
+    first, again, other = (box_dimension(maps.koch(257), seed=seed) for seed in (0, 0, 1))
+    assert (first.low, first.high) == (again.low, again.high)
+    assert (first.low, first.high) != (other.low, other.high)
+    assert first.dimension == other.dimension
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    ("labels", "settings", "message"),
+    [
+        (np.zeros((32, 32), int), {}, r"has 1 labels, \[0\]: a dimension needs at least 2"),
+        (maps.stripes(32, 2), {"ignore": [1]}, r"has 1 labels, \[0\]"),
+        (np.zeros((32, 32)), {}, "the labels are of float64: give whole numbers"),
+        (maps.stripes(12, 2), {}, r"shape \(12, 12\): a dimension needs at least 16 pixels"),
+        (maps.stripes(32, 2), {"between": (5, 9)}, r"lie the scales \[6, 8\]: a slope needs three"),
+        (np.array(3), {}, r"the map has shape \(\)"),
+    ],
+)
+def test_a_wrong_call_is_refused(way, labels, settings, message):
+    with pytest.raises(ValueError, match=message):
+        way(labels, **settings)
+
+
+def test_labels_that_unknown_pixels_keep_apart_are_refused():
+    apart = np.where(np.arange(64) < 20, 0, np.where(np.arange(64) < 44, -1, 1))
+    with pytest.raises(ValueError, match="a dimension needs three"):
+        uncertainty_exponent(apart, ignore=[-1])

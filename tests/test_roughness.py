@@ -1,0 +1,71 @@
+"""The test for fractal borders finds fractals and seldom smooth borders."""
+
+import maps
+import numpy as np
+import pytest
+
+from jaxnn.landscape.roughness import fractal_test, straight_borders
+
+
+@pytest.mark.parametrize(
+    "made",
+    [maps.koch(257), maps.newton(257), maps.newton(257) == 1, maps.cantor(3000)],
+    ids=["koch", "newton", "newton, two merged", "cantor"],
+)
+def test_fractal_borders_are_found(made):
+    found = fractal_test(made, maps=39)
+    assert found.p_value == 1 / 40
+    assert found.dimension > found.smooth_high
+    assert found.scales[0] == 1
+
+
+@pytest.mark.parametrize(
+    "made",
+    [maps.straight(257, 0.4, 0.1), maps.disc(257), maps.cells(257, 8), maps.stripes(257, 8)],
+    ids=["straight", "disc", "cells", "stripes"],
+)
+def test_smooth_borders_pass(made):
+    found = fractal_test(made, maps=19)
+    assert found.p_value > 0.2
+    assert found.dimensions.shape == found.borders.shape == (19,)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["straight", "disc", "cells", "null"])
+def test_smooth_borders_are_called_fractal_at_most_as_often_as_p_says(kind):
+    """Of 60 at most 7 with p <= 0.05: more has a chance of 1 %."""
+    rng, called = np.random.default_rng(0), 0
+    for _ in range(60):
+        drawn = rng.uniform(size=4)
+        made = {
+            "straight": lambda d: maps.straight(257, np.pi * d[0], 0.4 * d[1] - 0.2),
+            "disc": lambda d: maps.disc(257, 0.1 + 0.3 * d[0], 0.4 + 0.2 * d[1:3]),
+            "cells": lambda d: maps.cells(257, 3 + int(30 * d[0]), int(1e6 * d[1])),
+            "null": lambda d: straight_borders((257, 257), 0.004 + 0.02 * d[0], rng)[0],
+        }[kind](drawn)
+        called += fractal_test(made, maps=39).p_value <= 0.05
+    assert called <= 7
+
+
+def test_straight_borders_have_the_share_asked_for():
+    """A line crosses at most (n - 1) pairs of rows and as many of columns of n (n - 1) each."""
+    for share in (0.002, 0.02, 0.1):
+        made, lines = straight_borders((129, 129), share, np.random.default_rng(0))
+        pairs = np.concatenate([np.diff(made, axis=0).ravel(), np.diff(made, axis=1).ravel()])
+        assert lines >= 1
+        assert abs(np.mean(pairs != 0) - share) < 1 / 129
+    line, points = straight_borders((400,), 0.05, np.random.default_rng(1))
+    assert np.sum(np.diff(line) != 0) == pytest.approx(20, abs=1)
+    assert points >= 19
+
+
+@pytest.mark.parametrize(
+    ("labels", "settings", "message"),
+    [
+        (maps.stripes(32, 1), {}, "has 1 labels"),
+        (maps.stripes(32, 2), {"maps": 5}, "maps is 5: give a whole number, at least 19"),
+    ],
+)
+def test_a_wrong_call_is_refused(labels, settings, message):
+    with pytest.raises(ValueError, match=message):
+        fractal_test(labels, **settings)
