@@ -41,6 +41,8 @@ HOUSE = [
     "landscape.data_symmetries",
     "landscape.symmetries",
     "landscape.slices",
+    "landscape.propagation",
+    "landscape.signals",
     "landscape.components",
     "landscape.curvature",
     "landscape.traces",
@@ -103,7 +105,7 @@ PURE = [
     *(name for name in HOUSE if name.startswith("landscape.") and name not in HOSTS),
 ]
 # after the hinge, only these may know layers
-KNOW_LAYERS = {"backpropagation", "forms", "ensembles", "studies.problem"}
+KNOW_LAYERS = {"backpropagation", "forms", "ensembles", "landscape.signals", "studies.problem"}
 PLOTS = {name for name in HOUSE if name.startswith("plots.")}
 ONLY = {"matplotlib": PLOTS, "tyro": {"cli"}, "zarr": {"results"}, "xarray": {"results"},
         "sklearn": {"data"}, "tqdm": {"studies.engine"}}  # fmt: skip
