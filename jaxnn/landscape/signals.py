@@ -191,7 +191,7 @@ def saturated(
     """
     found = _preactivations(params, inputs, activation)
     flat = [jnp.ravel(s.derivative(u) < below * s.steepest) for u, s in found]
-    return jnp.mean(jnp.concatenate(flat))
+    return jnp.mean(jnp.concatenate(flat), dtype=found[0][0].dtype)
 
 
 def gradient_norms(
