@@ -43,6 +43,7 @@ HOUSE = [
     "landscape.slices",
     "landscape.propagation",
     "landscape.signals",
+    "landscape.tangent_kernels",
     "landscape.components",
     "landscape.curvature",
     "landscape.traces",
