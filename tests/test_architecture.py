@@ -13,6 +13,9 @@ ROOT = Path(jaxnn.__file__).parent
 HOUSE = [
     "vocabulary",
     "intervals",
+    "rank_statistics",
+    "predictions",
+    "variances",
     "files",
     "data",
     "activations",
@@ -49,6 +52,7 @@ HOUSE = [
     "landscape.traces",
     "landscape.eigenpairs",
     "landscape.spectra",
+    "landscape.predictors",
     "landscape.attractors",
     "landscape.quadratics",
     "landscape.searches",
@@ -109,7 +113,7 @@ PURE = [
 KNOW_LAYERS = {"backpropagation", "forms", "ensembles", "landscape.signals", "studies.problem"}
 PLOTS = {name for name in HOUSE if name.startswith("plots.")}
 ONLY = {"matplotlib": PLOTS, "tyro": {"cli"}, "zarr": {"results"}, "xarray": {"results"},
-        "sklearn": {"data"}, "tqdm": {"studies.engine"}}  # fmt: skip
+        "sklearn": {"data", "predictions"}, "tqdm": {"studies.engine"}}  # fmt: skip
 
 
 def source(name):
