@@ -196,7 +196,7 @@ def _out_of_fold(
         raise ImportError("predict needs scikit-learn: pip install 'jaxnn[study]'") from error
     splitter = model_selection.StratifiedKFold if binary else model_selection.KFold
     parts = splitter(folds, shuffle=True, random_state=seed)
-    trees = {"random_state": seed, "max_iter": 100, "max_depth": 3}
+    trees: dict[str, Any] = {"random_state": seed, "max_iter": 100, "max_depth": 3}
     make = {
         ("linear", True): lambda: linear_model.LogisticRegression(solver="newton-cholesky"),
         ("linear", False): lambda: linear_model.Ridge(),

@@ -140,13 +140,13 @@ def _student(freedom: np.ndarray) -> np.ndarray:
     26.7.5).
     """
     z, f = Z95, freedom
-    terms = (
-        (z**3 + z) / (4 * f),
-        (5 * z**5 + 16 * z**3 + 3 * z) / (96 * f**2),
-        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * f**3),
-        (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / (92160 * f**4),
+    return (
+        z
+        + (z**3 + z) / (4 * f)
+        + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * f**2)
+        + (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * f**3)
+        + (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / (92160 * f**4)
     )
-    return z + sum(terms)
 
 
 def _checked(outcomes: Any, names: Sequence[str], fixed: Sequence[str]) -> np.ndarray:

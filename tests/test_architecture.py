@@ -44,6 +44,7 @@ HOUSE = [
     "landscape.data_symmetries",
     "landscape.symmetries",
     "landscape.slices",
+    "landscape.gaussian_moments",
     "landscape.propagation",
     "landscape.signals",
     "landscape.tangent_kernels",

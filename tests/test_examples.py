@@ -17,6 +17,7 @@ SAYS = {
     "05_anybodys_model.py": ["Equinox", "Flax NNX", "dict", "atoms      -2.9995"],
     "06_published_minima.py": ["with 6 classes twice", "agreed", "0.067359200066", "float64"],
     "07_growth_with_width.py": ["0.0125  2      11       38        10      321           1"],
+    "10_what_predicts_the_outcome.py": ["4 of 4 agreed", "all, out of fold", "batch order"],
 }
 
 

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import landscapes
 import numpy as np
 import pytest
+from jax.flatten_util import ravel_pytree
 
 import jaxnn
 from jaxnn import ensembles
@@ -42,11 +43,11 @@ def test_of_networks_they_are_those_of_the_whole_matrices():
     )
     np.testing.assert_allclose(tripled["sharpness"], found["sharpness"], rtol=1e-9)
 
-    unravel = jax.flatten_util.ravel_pytree(jax.tree.map(lambda leaf: leaf[0], starts))[1]
-    flat = jax.vmap(lambda p: jax.flatten_util.ravel_pytree(p)[0])(starts)
+    unravel = ravel_pytree(jax.tree.map(lambda leaf: leaf[0], starts))[1]
+    flat = jax.vmap(lambda p: ravel_pytree(p)[0])(starts)
 
     def outputs(p):
-        return jaxnn.losses.outputs_for(unravel(p), inputs, activation="tanh")[:, 0]
+        return jaxnn.losses.outputs_for(unravel(p), jnp.asarray(inputs), activation="tanh")[:, 0]
 
     def matrices(p):
         mean = jax.hessian(lambda q: jnp.mean((outputs(q) - targets[:, 0]) ** 2))

@@ -3,6 +3,7 @@ published ones.
 """
 
 import functools
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -10,7 +11,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from jaxnn.landscape import propagation
+from jaxnn.landscape import gaussian_moments, propagation
 
 pytestmark = pytest.mark.usefixtures("x64")
 
@@ -51,7 +52,8 @@ def integral(f, q):
         sd = mpmath.sqrt(q)
         ends = sorted({-12 * sd, -3, 0, 3, 12 * sd} if sd > 1 else {-12 * sd, 0, 12 * sd})
         weight = 1 / (sd * mpmath.sqrt(2 * mpmath.pi))
-        return float(mpmath.quad(lambda u: f(u) * mpmath.exp(-u * u / (2 * q)) * weight, ends))
+        found: Any = mpmath.quad(lambda u: f(u) * mpmath.exp(-u * u / (2 * q)) * weight, ends)
+        return float(found)
 
 
 @pytest.mark.parametrize("activation", FUNCTIONS)
@@ -73,7 +75,7 @@ def test_erf_has_williams_closed_forms(q):
     np.testing.assert_allclose(length, 2 / np.pi * np.arcsin(2 * q / (1 + 2 * q)), rtol=1e-12)
     np.testing.assert_allclose(chi, 4 / np.pi / np.sqrt(1 + 4 * q), rtol=1e-12)
     for c in (-0.9, 0.0, 0.5, 0.999, 1 - 1e-9, 1.0):
-        product, slopes = propagation.MOMENTS["erf"].products(q, c)
+        product, slopes = gaussian_moments.MOMENTS["erf"].products(q, c)
         arcsine = 2 / np.pi * np.arcsin(2 * q * c / (1 + 2 * q))
         np.testing.assert_allclose(product, arcsine, rtol=1e-12, atol=1e-15)
         root = np.sqrt((1 + 2 * q) ** 2 - (2 * q * c) ** 2)
@@ -86,7 +88,7 @@ def test_erf_has_williams_closed_forms(q):
 def test_relu_and_identity_have_closed_forms():
     draws = np.random.default_rng(0).multivariate_normal([0, 0], [[2, 1.2], [1.2, 2]], 400_000)
     u, v = draws.T
-    product, slopes = propagation.MOMENTS["relu"].products(2.0, 0.6)
+    product, slopes = gaussian_moments.MOMENTS["relu"].products(2.0, 0.6)
     # means of 400,000: four standard errors
     for found, each in (
         (product, np.maximum(u, 0) * np.maximum(v, 0)),
@@ -111,7 +113,9 @@ def test_tanh_without_bias_is_critical_exactly_at_sigma_w_1():
     np.testing.assert_array_equal(found.length[:3], 0.0)
     np.testing.assert_allclose(found.chi[:3], [0.25, 0.999999**2, 1.0], rtol=1e-14)
     np.testing.assert_allclose(found.length[3], 1e-6, rtol=1e-5)
-    assert np.all(found.chi[3:] > 1)
+    # E tanh^2 = q - 2 q^2 + 17 q^3 / 3, E sech^4 = 1 - 2 q + 7 q^2: chi_1 - 1 = 4 q^2 / 3
+    assert 0 < found.chi[3] - 1 < 2e-12
+    assert found.chi[4] > 1
     np.testing.assert_allclose(found.length_depth[0], -1 / np.log(0.25), rtol=1e-12)
     assert found.length_depth[2] > 1e12
     assert found.correlation_depth[2] > 1e12

@@ -87,6 +87,7 @@ def test_the_sigmas_are_those_of_what_init_draws(scheme):
     params = jaxnn.init(jax.random.key(2), sizes, scheme=scheme, scale=1.5)
     found = signals.sigmas(sizes, scheme=scheme, scale=1.5)
     for (W, b), w, s in zip(params, *found, strict=True):
+        assert b is not None
         # of 3600 or more normal entries: four standard errors of their deviation
         np.testing.assert_allclose(jnp.std(W) * W.shape[1] ** 0.5, w, rtol=4 / (2 * W.size) ** 0.5)
         np.testing.assert_allclose(jnp.std(b), s, rtol=4 / (2 * b.size) ** 0.5)

@@ -80,7 +80,10 @@ def test_wide_networks_have_the_kernel_of_infinite_width(activation):
         nets = ensembles.init(jax.random.key(width), (2, width, 1), members=20, biases=False)
 
         def one(p):
-            return tangent_kernels.kernel(p, PLACES, activation=(activation, "identity")) / width
+            return (
+                tangent_kernels.kernel(p, jnp.asarray(PLACES), activation=(activation, "identity"))
+                / width
+            )
 
         K = np.asarray(jax.lax.map(one, nets))
         return np.sqrt(np.mean((K - infinite_width(activation)) ** 2))
