@@ -20,7 +20,7 @@ with jax.enable_x64(True):
     phase = jax.jit(jax.vmap(lambda w: propagation.phase(activation="tanh", sigma_w=w)))
     found = phase(jnp.array([1 - 1e-6, 1.0, 1 + 1e-6, 2.0]))
     q, chi = np.asarray(found.length), np.asarray(found.chi)
-    again = propagation.length_map(q[3], activation="tanh", sigma_w=2.0)
+    again = float(propagation.length_map(q[3], activation="tanh", sigma_w=2.0))
 rows = [
     ("1", "q* = 0, chi_1 = 1", f"q* = {q[1]:.0e}, chi_1 - 1 = {chi[1] - 1:.0e}",
      q[1] == 0 and abs(chi[1] - 1) < 1e-12),

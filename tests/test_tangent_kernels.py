@@ -20,14 +20,19 @@ laziness = jax.jit(tangent_kernels.laziness, static_argnames="activation")
 def test_the_kernel_by_hand_is_that_of_differentiation(biases):
     params = jaxnn.init(jax.random.key(0), (3, 4, 2), biases=biases, dtype=jnp.float64)
     inputs = jax.random.normal(jax.random.key(1), (5, 3), jnp.float64)
-    K = kernel(params, inputs, activation="tanh")
-    tree = jax.jacrev(lambda p: jaxnn.losses.outputs_for(p, inputs, activation="tanh"))(params)
+
+    @jax.jit
+    def everything(params):
+        tree = jax.jacrev(lambda p: jaxnn.losses.outputs_for(p, inputs, activation="tanh"))(params)
+        anybodys = tangent_kernels.jacobian_of(
+            lambda p, x: jaxnn.forward(p, x, activation="tanh"), params, inputs
+        )
+        return tangent_kernels.kernel(params, inputs, activation="tanh"), tree, anybodys
+
+    K, tree, anybodys = everything(params)
     J = np.concatenate([np.reshape(leaf, (10, -1)) for leaf in jax.tree.leaves(tree)], axis=1)
     np.testing.assert_allclose(K, J @ J.T, rtol=1e-12)
     np.testing.assert_array_equal(K, K.T)
-    anybodys = tangent_kernels.jacobian_of(
-        lambda p, x: jaxnn.forward(p, x, activation="tanh"), params, inputs
-    )
     np.testing.assert_allclose(anybodys, J, rtol=1e-12, atol=1e-15)
 
 
@@ -39,11 +44,10 @@ def test_a_linear_network_has_a_closed_form():
     )
     x = jax.random.normal(jax.random.key(1), (5, 3), jnp.float64)
     closed = (x @ W.T) @ (x @ W.T).T + jnp.sum(v**2) * x @ x.T
-    K = kernel(params, x, activation="identity")
-    np.testing.assert_allclose(K, closed, rtol=1e-12)
     # under vmap a network each
-    stacked = jax.tree.map(lambda leaf: jnp.stack([leaf, 2 * leaf]), params)
-    both = jax.vmap(lambda p: tangent_kernels.kernel(p, x, activation="identity"))(stacked)
+    stacked = jax.tree.map(lambda leaf: np.stack([leaf, 2 * leaf]), params)
+    kernels = jax.vmap(lambda p: tangent_kernels.kernel(p, x, activation="identity"))
+    both = jax.jit(kernels)(stacked)
     np.testing.assert_allclose(both, [closed, 4 * closed], rtol=1e-12)
 
 
@@ -134,7 +138,7 @@ def test_where_nothing_moves_nothing_is_rich_and_a_kernel_that_grows_drifts():
     assert (still.kernel_drift, still.parameter_change) == (0, 0)
     assert still.richness < 1e-12  # of float32: no digit of 1 - cos is lost
     assert np.isnan(still.linear_error)
-    K = tangent_kernels.kernel(params, inputs)
+    K = kernel(params, inputs, activation="tanh")
     np.testing.assert_allclose(tangent_kernels.drift(K, 3 * K), 2.0, rtol=1e-6)
     np.testing.assert_allclose(tangent_kernels.alignment(K, 3 * K), 1.0, rtol=1e-6)
     np.testing.assert_allclose(

@@ -105,9 +105,9 @@ def _newton(gap: Callable[[Array], tuple[Array, Array]], start: Number) -> Array
         return jnp.where(turned, x, x + move), jnp.where(turned, 0.0, move), steps + 1
 
     def going(state: tuple) -> Array:
-        return (state[1] != 0) & (state[2] < MOST_STEPS)
+        return ((state[1] != 0) | (state[2] == 0)) & (state[2] < MOST_STEPS)
 
-    first = step((start, jnp.zeros_like(start), jnp.int32(0)))
+    first = (start, jnp.zeros_like(start), jnp.int32(0))
     return jax.lax.while_loop(going, step, first)[0]
 
 
