@@ -13,6 +13,9 @@ ROOT = Path(jaxnn.__file__).parent
 HOUSE = [
     "vocabulary",
     "intervals",
+    "rank_statistics",
+    "predictions",
+    "variances",
     "files",
     "data",
     "activations",
@@ -42,11 +45,16 @@ HOUSE = [
     "landscape.data_symmetries",
     "landscape.symmetries",
     "landscape.slices",
+    "landscape.gaussian_moments",
+    "landscape.propagation",
+    "landscape.signals",
+    "landscape.tangent_kernels",
     "landscape.components",
     "landscape.curvature",
     "landscape.traces",
     "landscape.eigenpairs",
     "landscape.spectra",
+    "landscape.predictors",
     "landscape.attractors",
     "landscape.quadratics",
     "landscape.searches",
@@ -127,10 +135,10 @@ PURE = [
     *(name for name in HOUSE if name.startswith("landscape.") and name not in HOSTS),
 ]
 # after the hinge, only these may know layers
-KNOW_LAYERS = {"backpropagation", "forms", "ensembles", "studies.problem"}
+KNOW_LAYERS = {"backpropagation", "forms", "ensembles", "landscape.signals", "studies.problem"}
 PLOTS = {name for name in HOUSE if name.startswith("plots.")}
 ONLY = {"matplotlib": PLOTS, "tyro": {"cli"}, "zarr": {"results"}, "xarray": {"results"},
-        "sklearn": {"data"}, "tqdm": {"studies.engine"}}  # fmt: skip
+        "sklearn": {"data", "predictions"}, "tqdm": {"studies.engine"}}  # fmt: skip
 
 
 def source(name):

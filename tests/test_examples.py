@@ -18,6 +18,7 @@ SAYS = {
     "06_published_minima.py": ["with 6 classes twice", "agreed", "0.067359200066", "float64"],
     "07_growth_with_width.py": ["0.0125  2      11       38        10      321           1"],
     "09_how_sharp_are_the_borders.py": ["1111 becomes 1101 at most 0.32", "dimension by pairs 1.1"],
+    "10_what_predicts_the_outcome.py": ["4 of 4 agreed", "all, out of fold", "batch order"],
 }
 
 
