@@ -2,7 +2,7 @@
 training takes from 200 x 200 starts, and what rounding changes.
 """
 
-# %% All cores, before jax starts; the figure goes to the folder given, or to published/
+# %% All cores, before jax starts; the figure goes to the folder given, or to results/published
 import os
 import sys
 
@@ -18,7 +18,7 @@ from jaxnn import plots
 from jaxnn.intervals import wilson
 
 SMALL = os.environ.get("JAXNN_EXAMPLE_SIZE") == "small"
-FOLDER = sys.argv[1] if len(sys.argv) > 1 else "published"
+FOLDER = sys.argv[1] if len(sys.argv) > 1 else "results/published"
 SIZE, EPOCHS = (20 if SMALL else 200), 200
 figure, axes = plots.figure(2, 5, width=11, height=4.9, sharex=True, sharey=True)
 heading()

@@ -2,7 +2,7 @@
 momentum: Fig. 1 of Kolen & Pollack (1990).
 """
 
-# %% All cores, before jax starts; the figure goes to the folder given, or to published/
+# %% All cores, before jax starts; the figure goes to the folder given, or to results/published
 import os
 import sys
 from functools import partial
@@ -20,8 +20,8 @@ from jaxnn import ensembles, plots
 from jaxnn.intervals import wilson
 
 SMALL = os.environ.get("JAXNN_EXAMPLE_SIZE") == "small"
-FOLDER = sys.argv[1] if len(sys.argv) > 1 else "published"
-MEMBERS, CHECKED, EPOCHS = (60, 20, 3000) if SMALL else (2000, 500, 50_000)
+FOLDER = sys.argv[1] if len(sys.argv) > 1 else "results/published"
+MEMBERS, CHECKED, EPOCHS = (60, 20, 1000) if SMALL else (2000, 500, 50_000)
 RHOS = np.array((0.5, 3, 10) if SMALL else (0.1, 0.3, 0.5, 1, 1.5, 2, 2.5, 3, 4, 5, 7, 10))
 SETTINGS = [(eta, momentum) for eta in (1.0, 2.0) for momentum in (0.0, 0.5, 0.9)]
 
@@ -59,7 +59,7 @@ for number, ((eta, momentum), values) in enumerate(zip(SETTINGS, 100 * shares, s
     ax.errorbar(RHOS, share, reach, lw=1, capsize=2, color=plots.COLOURS[number],
                 ls="-" if eta == 1 else "--", label=f"{eta:g}, {momentum:g}")  # fmt: skip
 ax.set(xlabel="rho: initial weights in [-rho, rho]", ylabel="not solved (%)", ylim=(0, 80))
-ax.legend(title="eta, momentum")
+ax.legend(title="eta, momentum", frameon=False)
 print(*plots.save(figure, f"{FOLDER}/xor-failures"))
 
 # %% Nobody is at a minimum: does float64 lead networks off the plateau within those epochs?
