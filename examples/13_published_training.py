@@ -42,7 +42,7 @@ line(
 # %% Nature 1986: is a row of 6 bits its own mirror image? 6-2-1, E = 1/2 sum, eta 0.1, momentum
 # 0.9, one update a sweep. When it counted as learned is not printed; here: each output on its side
 bits = np.array(list(itertools.product((0.0, 1.0), repeat=6)), np.float32)
-cases = Batch(bits, np.all(bits == bits[:, ::-1], axis=1, keepdims=True).astype(np.float32))
+cases = Batch(jnp.asarray(bits), jnp.float32(np.all(bits == bits[:, ::-1], axis=1)[:, None]))
 loss_fn, rule = jaxnn.loss_on(cases), heavy_ball(0.1, 0.9, len(bits))
 MEMBERS, MOST, LONG = (100, 3000, 3000) if SMALL else (2000, 100_000, 20_000)
 starts = ensembles.init(jax.random.key(0), (6, 2, 1), members=MEMBERS, scheme="uniform", scale=0.3)

@@ -12,8 +12,9 @@ import numpy as np
 import optax
 
 import jaxnn
-from jaxnn import Layer, data, descent, ensembles, training
+from jaxnn import data, descent, ensembles, training
 
+Pair = tuple[np.ndarray, np.ndarray]  # weights and biases of a layer, members axis first
 ROW = "{:46} {:>13} {:>14} {:>17}  {}"
 
 
@@ -28,7 +29,7 @@ def line(
     here: Any,
     interval: str = "",
     *,
-    agrees: bool | None = None,
+    agrees: Any = None,
     why: str = "differs",
 ) -> None:
     """Print one row: agreed, or why not. By default numbers agree where they are equal."""
@@ -81,7 +82,7 @@ MAPS = {
 }
 
 
-def map_starts(weights: str, size: int = 200) -> tuple[Layer, Layer]:
+def map_starts(weights: str, size: int = 200) -> tuple[Pair, Pair]:
     """The initial 2-2-1 networks of a map, X across and Y up from -10 in steps of 20 / size.
 
     Members axis first, float64: member size * row + column has the row's Y and the column's X.
@@ -93,8 +94,8 @@ def map_starts(weights: str, size: int = 200) -> tuple[Layer, Layer]:
         for word in weights.split()
     ]
     w = np.stack(columns, axis=1)
-    hidden = Layer(np.stack([w[:, 0:2], w[:, 3:5]], axis=1), w[:, 2:6:3])
-    return hidden, Layer(w[:, None, 6:8], w[:, 8:])
+    hidden = np.stack([w[:, 0:2], w[:, 3:5]], axis=1), w[:, 2:6:3]
+    return hidden, (w[:, None, 6:8], w[:, 8:])
 
 
 def turned(weights: str) -> dict[str, str]:
