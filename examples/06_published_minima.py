@@ -6,21 +6,14 @@ import os
 import jax
 import jax.numpy as jnp
 import numpy as np
+from published import heading, line
 
 import jaxnn
 from jaxnn import data, intervals
 from jaxnn.landscape import curvature, minima
 
 SMALL = os.environ.get("JAXNN_EXAMPLE_SIZE") == "small"
-ROW = "{:46} {:>13} {:>14} {:>17}  {}"
-print(ROW.format("", "published", "here", "interval", ""))
-
-
-def line(what, published, here, interval="", *, agrees=None, why="differs"):
-    """One row: agreed, or why not. By default numbers agree where they are equal."""
-    agrees = published == here if agrees is None else agrees
-    print(ROW.format(what, published, here, interval, "agreed" if agrees else why))
-
+heading()
 
 # %% Coetzee & Stonick 1996: inputs +-1, targets +-0.8, 2-2-1 tanh, no last bias, a penalty
 loss_fn = jaxnn.loss_on(data.xor_signed(), activation="tanh", l2=0.0125)

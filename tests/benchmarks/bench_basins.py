@@ -10,6 +10,7 @@ import itertools
 import statistics
 import tempfile
 import time
+from typing import Any
 
 import timing
 
@@ -54,7 +55,7 @@ def the_map(side, steps):
 def against_c(side, steps, repeats):
     call = the_map(side, steps)
     with tempfile.TemporaryDirectory() as folder:
-        candidates = {"jaxnn: starts, training, labels": lambda: void(call())}
+        candidates: dict[str, Any] = {"jaxnn: starts, training, labels": lambda: void(call())}
         limit = in_c(folder, side * side, steps)
         if limit is not None:
             candidates["C (xor_ensemble), training alone"] = limit
