@@ -17,6 +17,7 @@ SAYS = {
     "05_anybodys_model.py": ["Equinox", "Flax NNX", "dict", "atoms      -2.9995"],
     "06_published_minima.py": ["with 6 classes twice", "agreed", "0.067359200066", "float64"],
     "07_growth_with_width.py": ["0.0125  2      11       38        10      321           1"],
+    "08_landscape_or_step_size.py": ["at 0.1843", "elsewhere than by flow", "p = 0."],
     "09_how_sharp_are_the_borders.py": ["1111 becomes 1101 at most 0.32", "dimension by pairs 1.1"],
     "10_what_predicts_the_outcome.py": ["4 of 4 agreed", "all, out of fold", "batch order"],
     "11_published_basins.py": ["Fig. 5: solved", "by float64", "but w1 = +5", "xor-basins.png"],
