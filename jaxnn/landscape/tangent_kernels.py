@@ -84,7 +84,8 @@ def drift(initial: Array, final: Array) -> Array:
         ValueError: kernels of different shape.
     """
     check_alike(initial, final, what="kernels")
-    return jnp.linalg.norm(final - initial) / jnp.linalg.norm(initial)
+    size = jnp.max(jnp.abs(initial))
+    return jnp.linalg.norm((final - initial) / size) / jnp.linalg.norm(initial / size)
 
 
 def alignment(a: Array, b: Array) -> Array:
@@ -95,7 +96,7 @@ def alignment(a: Array, b: Array) -> Array:
         ValueError: kernels of different shape.
     """
     check_alike(a, b, what="kernels")
-    return jnp.vdot(a, b) / (jnp.linalg.norm(a) * jnp.linalg.norm(b))
+    return jnp.vdot(_unit(a), _unit(b))
 
 
 def target_alignment(kernel: Array, targets: Array) -> Array:
@@ -111,7 +112,7 @@ def target_alignment(kernel: Array, targets: Array) -> Array:
             f"the kernel has shape {kernel.shape} and the targets {jnp.shape(targets)}: wanted "
             "one row a case and output"
         )
-    return jnp.vdot(y, kernel @ y) / (jnp.linalg.norm(kernel) * jnp.vdot(y, y))
+    return jnp.vdot(y, _unit(kernel) @ y) / jnp.vdot(y, y)
 
 
 def linearised(
@@ -177,4 +178,8 @@ def laziness(
 
 
 def _unit(a: Array) -> Array:
-    return a / jnp.linalg.norm(a)
+    """The matrix a / |a|, where a may be so small that its squares underflow, as at saturated
+    starts in float32; NaN for 0.
+    """
+    scaled = a / jnp.max(jnp.abs(a))
+    return scaled / jnp.linalg.norm(scaled)
