@@ -37,8 +37,10 @@ print(f"{sum(bool(row[3]) for row in rows)} of {len(rows)} agreed")
 sizes, settings = (10, 200, 200, 200, 1), {"scheme": "nielsen", "scale": 1.5}
 inputs = jax.random.normal(jax.random.key(0), (1, 10))
 draws = ensembles.init(jax.random.key(1), sizes, members=20, **settings)
-theory = signals.expected_lengths(inputs, signals.sigmas(sizes, **settings), activation="tanh")
-lengths = jax.vmap(lambda p: signals.measured_lengths(p, inputs, activation="tanh"))(draws)
+sigmas = signals.sigmas(sizes, **settings)
+theory = jax.jit(lambda x: signals.expected_lengths(x, sigmas, activation="tanh"))(inputs)
+measure = jax.vmap(lambda p: signals.measured_lengths(p, inputs, activation="tanh"))
+lengths = jax.jit(measure)(draws)
 print("\nlength by layer, theory  ", np.round(theory[:-1, 0], 3))
 print("length by layer, measured", np.round(jnp.mean(lengths, axis=0)[:-1, 0], 3))
 
@@ -58,7 +60,7 @@ print(predictions.predict(features, solved, seed=0, permutations=20 if SMALL els
 # %% Lazy or rich? What training did to the tangent kernel of the first network that learned it
 first = int(np.argmax(solved))
 before, after = (jax.tree.map(lambda leaf: leaf[first], p) for p in (starts, run.params))
-rich = tangent_kernels.laziness(before, after, loss_fn.batch.inputs)
+rich = jax.jit(tangent_kernels.laziness)(before, after, loss_fn.batch.inputs)
 print(f"\nkernel drift {rich.kernel_drift:.3g}, richness {rich.richness:.3g} of 1, "
       f"missed by the linearisation {rich.linear_error:.0%}")  # fmt: skip
 

@@ -61,7 +61,7 @@ def variance_shares(
     second, ...), one run for each combination of levels.
 
     With Y and Y' two outcomes that have the levels of the factors V in common and all others drawn
-    anew, Var E[Y | V] = E[Y Y'] - (E Y)^2 (Sobol 1993; Saltelli et al. 2010, section 2). E[Y Y'] is
+    anew, Var E[Y | V] = E[Y Y'] - (E Y)^2 (Sobol 1993; Saltelli et al. 2010). E[Y Y'] is
     the mean over all pairs of runs alike in V and of different levels elsewhere: numerators and
     denominators of the shares have no bias, while squares of means would hold a part of what they
     average over.

@@ -42,17 +42,20 @@ def test_two_gaussians_are_told_apart_as_well_as_they_can_be():
 
 def test_noise_predicts_nothing():
     """Of 12 samples of noise, the 95 % interval holds 0.5 in all but 0.6 +- 0.8, at most 3; a
-    chance is uniform, at most 0.1 in 1.2 +- 1 of them, at most 5.
+    chance is uniform, at most 0.1 in 1.2 +- 1 of them, at most 5. The mean AUC is 0.5 to 0.025;
+    were members scored by fits that have seen them, it would be above 0.6.
     """
-    draw, missed, low = np.random.default_rng(5), 0, 0
+    draw, missed, low, values = np.random.default_rng(5), 0, 0, []
     for seed in range(12):
         outcomes = draw.random(80) < 0.5
         features = {name: draw.normal(size=80) for name in "abcd"}
         found = predictions.predict(features, outcomes, seed=seed, permutations=9)
         missed += not found.together.low <= 0.5 <= found.together.high
         low += found.together_chance <= 0.1
+        values.append(found.together.value)
     assert missed <= 3
     assert low <= 5
+    assert abs(np.mean(values) - 0.5) < 0.075
 
 
 def test_a_number_is_predicted_by_rank():

@@ -77,6 +77,21 @@ def test_a_kernel_without_full_rank_has_the_condition_that_rounding_leaves():
     np.testing.assert_allclose(found["kernel_condition"], wanted, rtol=1e-12)
 
 
+def test_saturated_networks_in_float32_have_finite_quantities():
+    """One unit without weights, bias 30 and 60: K is s'(b)^2 (1 + x x'), 1e-26, whose squares
+    underflow, and 0.
+    """
+    biases = jnp.array([[30.0], [60.0]], jnp.float32)
+    points = (jaxnn.Layer(jnp.zeros((2, 1, 2), jnp.float32), biases),)
+    loss_fn = jaxnn.loss_on(jax.tree.map(jnp.float32, landscapes.XOR))
+    keys = jax.random.split(jax.random.key(0), 2)
+    found = jax.jit(jax.vmap(predictors.quantities, (None, 0, 0)))(loss_fn, points, keys)
+    assert found["loss"].dtype == jnp.float32
+    assert found["kernel_largest"][1] == 0 < found["kernel_largest"][0]
+    for name, values in found.items():
+        assert np.all(np.isfinite(values)), name
+
+
 def test_a_wrong_call_is_refused():
     with pytest.raises(ValueError, match="a landscape gives one number"):
         predictors.quantities(lambda p: p, jnp.ones(2), jax.random.key(0))

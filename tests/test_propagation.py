@@ -70,7 +70,7 @@ def test_the_length_map_and_chi_are_their_integrals(activation, q):
 @pytest.mark.parametrize("q", [0.01, 2.0, 1e4])
 def test_erf_has_williams_closed_forms(q):
     """E erf(u) erf(v) = (2 / pi) arcsin(2 q c / (1 + 2 q)), and its derivative by q c, which is E
-    erf'(u) erf'(v) (Williams 1997, eq. 11; Price 1958).
+    erf'(u) erf'(v) (Williams 1997; Price 1958).
     """
     length, chi = maps(q, 1.0, 0.0, "erf")
     np.testing.assert_allclose(length, 2 / np.pi * np.arcsin(2 * q / (1 + 2 * q)), rtol=1e-12)

@@ -2,6 +2,8 @@
 standard errors.
 """
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -132,7 +134,7 @@ def test_what_is_measured_is_what_loops_and_differentiation_give(biases):
             jax.vmap(jax.vmap(jax.grad(act.value)))(u) / act.steepest
             for u, act in zip(us, acts, strict=True)
         ]
-        settings = {"activation": names}
+        settings: Any = {"activation": names}
         measured = (
             signals.measured_lengths(params, inputs, **settings),
             signals.node_gradients(params, (inputs, targets), **settings),

@@ -56,7 +56,7 @@ PLACES = np.array([[1.0, 0.0], [0.6, 0.8], [-0.5, 1.5]])
 
 def infinite_width(activation):
     """The kernel of o = sum_i v_i s(w_i x) / sqrt(n) with N(0, 1) weights at infinite n: E s(u)
-    s(u') + x x' E s'(u) s'(u') (Jacot et al. 2018, theorem 1), by Williams 1997 and Cho & Saul
+    s(u') + x x' E s'(u) s'(u') (Jacot et al. 2018), by Williams 1997 and Cho & Saul
     2009.
     """
     G = PLACES @ PLACES.T

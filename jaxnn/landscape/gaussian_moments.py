@@ -100,7 +100,7 @@ def _by_quadrature(sigma: Activation, most: float) -> Moments:
 
 def _relu_products(q: Number, c: Number) -> tuple[Array, Array]:
     """E s s = q (sin t + (pi - t) cos t) / (2 pi) and E s' s' = (pi - t) / (2 pi), with t =
-    arccos c (Cho & Saul 2009, eqs. 4 and 6).
+    arccos c (Cho & Saul 2009).
     """
     t = jnp.arccos(c)
     value = q * (jnp.sin(t) + (jnp.pi - t) * c) / (2.0 * jnp.pi)

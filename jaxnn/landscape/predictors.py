@@ -32,7 +32,8 @@ def quantities(
         kernel_trace      its trace, sum over cases and outputs of |do/dp|^2
         kernel_condition  log10 of the largest over the smallest eigenvalue, at most -log10(n eps),
                           what rounding leaves to tell of n x n entries
-        kernel_alignment  `tangent_kernels.target_alignment`, of targets less their mean over cases
+        kernel_alignment  `tangent_kernels.target_alignment`, of targets less their mean over
+                          cases; 0 where the kernel is 0, and then the condition is that bound
 
     `jax.vmap` over starts, and keys, gives the features of `predictions.predict`. Cost: up to
     `spectra.EXACT` parameters the whole Hessian, P^2 and (cases * outputs)^2 memory a start;
@@ -57,11 +58,14 @@ def _of_kernel(loss_fn: LossOn, point: object) -> dict[str, Array]:
     K = tangent_kernels.kernel(point, batch.inputs, activation=activation)
     values = jnp.linalg.eigvalsh(K)
     targets = batch.targets - jnp.mean(batch.targets, axis=0, keepdims=True)
-    least = len(K) * jnp.finfo(K.dtype).eps * values[-1]
+    # where every unit is saturated K may be 0 to the last digit: then it tells nothing
+    some, largest = values[-1] > 0, jnp.where(values[-1] > 0, values[-1], 1.0)
+    ratio = jnp.maximum(values[0] / largest, len(K) * jnp.finfo(K.dtype).eps)
+    alignment = tangent_kernels.target_alignment(jnp.where(some, K, 1.0), targets)
     return {
         "saturated": signals.saturated(point, batch.inputs, activation=activation),
         "kernel_largest": values[-1],
         "kernel_trace": jnp.trace(K),
-        "kernel_condition": jnp.log10(values[-1] / jnp.maximum(values[0], least)),
-        "kernel_alignment": tangent_kernels.target_alignment(K, targets),
+        "kernel_condition": -jnp.log10(ratio),
+        "kernel_alignment": jnp.where(some, alignment, 0.0),
     }

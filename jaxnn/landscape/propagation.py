@@ -24,7 +24,7 @@ MOST_STEPS = 200
 
 
 def length_map(q: Number, *, activation: str, sigma_w: Number, sigma_b: Number = 0.0) -> Array:
-    """V(q) = sigma_w^2 E s(sqrt(q) z)^2 + sigma_b^2, the next layer's q (Poole et al. 2016, eq. 3).
+    """V(q) = sigma_w^2 E s(sqrt(q) z)^2 + sigma_b^2, the next layer's q (Poole et al. 2016).
 
     Raises:
         ValueError: as `moments_of`.
@@ -34,9 +34,9 @@ def length_map(q: Number, *, activation: str, sigma_w: Number, sigma_b: Number =
 
 
 def chi(q: Number, *, activation: str, sigma_w: Number) -> Array:
-    """sigma_w^2 E s'(sqrt(q) z)^2: by how much |dE/du|^2 grows from a layer of length q's
-    successor back to it; at the fixed point chi_1, whose sign of chi_1 - 1 tells chaos from order
-    (Poole et al. 2016, eq. 9; Schoenholz et al. 2017, section 4).
+    """sigma_w^2 E s'(sqrt(q) z)^2, the factor on |dE/du|^2 from a layer back to the one before it,
+    whose length is q. At the fixed point it is chi_1: above 1 chaos, below order (Poole et al.
+    2016; Schoenholz et al. 2017).
 
     Raises:
         ValueError: as `moments_of`.
@@ -48,7 +48,7 @@ def correlation_map(
     c: Number, q: Number, *, activation: str, sigma_w: Number, sigma_b: Number = 0.0
 ) -> Array:
     """(sigma_w^2 E s(u) s(v) + sigma_b^2) / V(q), the next layer's correlation of two inputs that
-    both have length q and correlation c here (Poole et al. 2016, eqs. 5 and 6).
+    both have length q and correlation c here (Poole et al. 2016).
 
     C(1) = 1. Where V(q) = 0 it is NaN.
 
@@ -133,7 +133,7 @@ def phase(*, activation: str, sigma_w: Number, sigma_b: Number = 0.0) -> Phase:
     """q*, chi_1, c* and the depth scales.
 
     xi_q = -1 / log V'(q*), with V'(q) = chi + sigma_w^2 E s s'', and xi_c = -1 / log(sigma_w^2 E
-    s'(u) s'(v)) at c* (Schoenholz et al. 2017, section 3). C is convex, so Newton's method from c =
+    s'(u) s'(v)) at c* (Schoenholz et al. 2017). C is convex, so Newton's method from c =
     0 rises to c* (Poole et al. 2016). Without a finite q* above 0 all correlations are NaN, but in
     order without biases q* = 0, where C(c) = c: c* is then NaN and xi_c from chi_1.
 

@@ -217,7 +217,7 @@ def node_gradients(
     """|dE/du| of each layer for the error E of one case, (layers, cases).
 
     dE/du is what E owes to a bias, so each case's `backprop` has it. In wide networks its square
-    grows by chi(q) from a layer to the one before (Schoenholz et al. 2017, section 4).
+    grows by chi(q) from a layer to the one before (Schoenholz et al. 2017).
 
     Raises:
         ValueError: as `backprop`.

@@ -63,7 +63,7 @@ def kernel(params: Any, inputs: Array, *, activation: Activations = "sigmoid") -
     """K = J J^T, (cases * outputs, cases * outputs), symmetric, of rank at most P.
 
     Under the loss (1/n) sum |o - d|^2 gradient flow moves the outputs by do/dt = -(2/n) K (o - d)
-    (Jacot et al. 2018, section 4). Its eigenvalues are `jnp.linalg.eigvalsh`'s.
+    (Jacot et al. 2018). Its eigenvalues are `jnp.linalg.eigvalsh`'s.
 
     Raises:
         ValueError: as `jacobian`.
@@ -84,18 +84,19 @@ def drift(initial: Array, final: Array) -> Array:
         ValueError: kernels of different shape.
     """
     check_alike(initial, final, what="kernels")
-    return jnp.linalg.norm(final - initial) / jnp.linalg.norm(initial)
+    size = jnp.max(jnp.abs(initial))
+    return jnp.linalg.norm((final - initial) / size) / jnp.linalg.norm(initial / size)
 
 
 def alignment(a: Array, b: Array) -> Array:
     """<a, b> / (|a| |b|) of two kernels of one shape, in [0, 1] as both are positive semidefinite
-    (Cristianini et al. 2001, definition 1).
+    (Cristianini et al. 2001).
 
     Raises:
         ValueError: kernels of different shape.
     """
     check_alike(a, b, what="kernels")
-    return jnp.vdot(a, b) / (jnp.linalg.norm(a) * jnp.linalg.norm(b))
+    return jnp.vdot(_unit(a), _unit(b))
 
 
 def target_alignment(kernel: Array, targets: Array) -> Array:
@@ -111,7 +112,7 @@ def target_alignment(kernel: Array, targets: Array) -> Array:
             f"the kernel has shape {kernel.shape} and the targets {jnp.shape(targets)}: wanted "
             "one row a case and output"
         )
-    return jnp.vdot(y, kernel @ y) / (jnp.linalg.norm(kernel) * jnp.vdot(y, y))
+    return jnp.vdot(y, _unit(kernel) @ y) / jnp.vdot(y, y)
 
 
 def linearised(
@@ -137,7 +138,7 @@ class Laziness:
     """How far training was from that of a model linear in its parameters; scalars, all 0 for one.
 
     richness: 1 - `alignment` of K_0 and K_T, in [0, 1]: 0 lazy, towards 1 rich; it does not see a
-    kernel that only grows (Fort et al. 2020, eq. 3). kernel_drift: `drift`, which does.
+    kernel that only grows (Fort et al. 2020). kernel_drift: `drift`, which does.
     parameter_change: |p_T - p_0| / |p_0|; small in lazy training, but no proof of it.
     linear_error: |o(p_T) - linearised| / |o(p_T) - o(p_0)|, how much of what the outputs did the
     linearisation misses; NaN where they did nothing.
@@ -156,7 +157,7 @@ def laziness(
     on these inputs.
 
     Two `kernel`s' cost. With the outputs scaled by alpha, at one training time, all of it falls
-    like 1 / alpha, richness like its square (Chizat, Oyallon & Bach 2019, theorem 2.2).
+    like 1 / alpha, richness like its square (Chizat, Oyallon & Bach 2019).
 
     Raises:
         ValueError: as `linearised`.
@@ -177,4 +178,8 @@ def laziness(
 
 
 def _unit(a: Array) -> Array:
-    return a / jnp.linalg.norm(a)
+    """The matrix a / |a|, where a may be so small that its squares underflow, as at saturated
+    starts in float32; NaN for 0.
+    """
+    scaled = a / jnp.max(jnp.abs(a))
+    return scaled / jnp.linalg.norm(scaled)
