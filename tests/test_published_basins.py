@@ -161,9 +161,9 @@ def test_the_maps_have_smooth_basins_with_bands_and_islands(number, share, regio
     sizes = np.bincount(found.ravel())[1:]
     assert np.sum(sizes > 20) == regions  # Fig. 6 has an island
     assert np.sum(sizes[sizes <= 20]) < 0.01 * np.sum(solved)
-    # smooth: within a basin neighbours take about as long
+    # smooth: within a basin neighbours take about as long, of up to 200 epochs
     steps = np.abs(np.diff(epochs, axis=1))
-    assert np.nanmedian(steps) <= 1
+    assert np.nanmedian(steps) <= 2
     # float64 moves no edge: at most a few epochs change in 40,000
     double = basin(*published.MAPS[number], dtype=jnp.float64)
     assert np.array_equal(np.isfinite(double), solved)
@@ -239,14 +239,25 @@ def where_one_more_lies(values):
 
 @pytest.mark.slow
 def test_nielsens_digits_are_learned_as_printed_in_three_epochs_and_in_thirty():
-    found = right_after(30, 6, 30)
+    found = right_after(30, 10, 30)
     for printed, values in zip((9129, 9295, 9348), found, strict=False):
         low, high = where_one_more_lies(values)
         assert low <= printed <= high
         assert high - low < 250  # or it would say nothing
     low, high = where_one_more_lies(np.max(found, axis=0))
     assert low <= 9542 <= high
-    assert high - low < 100
+    assert high - low < 150
+
+
+@pytest.mark.slow
+def test_nielsens_wider_network_is_as_printed_where_it_learns_all_ten_digits():
+    found = right_after(100, 6, 30)
+    # some starts lose digits, whose outputs stay near 0 on all images: 892 or more of the 10,000
+    learned = np.max(found, axis=0) > 9000
+    assert np.sum(learned) >= 3
+    low, high = where_one_more_lies(np.max(found, axis=0)[learned])
+    assert low <= 9659 <= high
+    assert high - low < 200
 
 
 # Rumelhart, Hinton & Williams, Nature 323 (1986)
@@ -291,10 +302,13 @@ def test_the_mirror_symmetry_is_learned_in_sweeps_around_the_printed_with_antisy
     longer = ensembles.train(loss_fn, starts, rule, steps=20_000, record_every=20_000)
     W = np.asarray(longer.params[0].weights)[np.asarray(longer.loss) < 0.01]
     assert len(W) > 400
-    # each unit's weights are antisymmetric, and the other unit's are their negatives
+    # each unit's weights are antisymmetric, and the other unit's are their negatives, or they
+    # themselves: of a logistic unit both are the same but for biases
     size = np.max(np.abs(W), axis=(1, 2))
     assert np.all(np.max(np.abs(W + W[..., ::-1]), axis=(1, 2)) < 0.01 * size)
-    assert np.all(np.max(np.abs(W[:, 0] + W[:, 1]), axis=1) < 0.1 * size)
+    apart = [np.max(np.abs(W[:, 0] - sign * W[:, 1]), axis=1) / size for sign in (1, -1)]
+    assert np.all(np.min(apart, axis=0) < 0.1)
+    assert np.mean(apart[1] < 0.1) > 0.95
     sizes = np.sort(np.mean(np.abs(W[..., :3]), axis=1), axis=1)
     ratios = sizes[:, 1:] / sizes[:, :1]
     # the printed ratio in most, 2 : 3 : 4 in all the others
