@@ -13,11 +13,11 @@ import os
 
 import jax
 import numpy as np
-from scipy.stats import spearmanr
 
 import jaxnn
 from jaxnn import data, dynamics, ensembles
 from jaxnn.landscape import basins
+from jaxnn.rank_statistics import spearman
 
 SMALL = os.environ.get("JAXNN_EXAMPLE_SIZE") == "small"
 MEMBERS, TIME = (256, 200.0) if SMALL else (4000, 1000.0)
@@ -65,9 +65,9 @@ for name, part in found.items():
 
 # %% Do starts that are near to each other end in one valley? The barrier against the distance.
 pairs = basins.barriers(loss_fn, starts, flow.ends, jax.random.key(1), pairs=50 if SMALL else 1000)
-rank = spearmanr(pairs.starts, pairs.aligned)
+rank = spearman(pairs.starts, pairs.aligned)
 print(
     f"barrier between two ends after alignment: median {np.median(pairs.aligned):.3f} "
     f"(before: {np.median(pairs.straight):.3f}); against the distance of their starts "
-    f"rank correlation {rank.statistic:.2f}, p = {rank.pvalue:.1g}"
+    f"rank correlation {rank.value:.2f} [{rank.low:.2f}, {rank.high:.2f}]"
 )
