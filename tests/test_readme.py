@@ -21,7 +21,7 @@ def test_the_ten_lines_run_and_what_follows_them_too():
             assert space["run"].losses.shape == (40, 3)
             leaves = jax.tree.leaves(space["run"].params)
             assert all(bool(jnp.isfinite(leaf).all()) for leaf in leaves)
-    assert len(rest) == 4
+    assert len(rest) == 5
     assert bool(jnp.isfinite(space["plane"]).all())
     assert space["group"].orbit_size(space["best"]) == 2**8 * 40320
     assert int(space["way"].steps[-1]) == 100
@@ -30,6 +30,9 @@ def test_the_ten_lines_run_and_what_follows_them_too():
     assert space["found"].kinds.count("minimum") == 4
     assert len(space["graph"].losses) >= 4
     assert len(space["graph"].heights) >= 3
+    changed = space["basins"].compare(space["flow"].labels, space["steps"].labels).share
+    assert round(changed.share, 2) == 0.19
+    assert 1.1 < space["border"].dimension < 1.25
 
 
 def test_every_name_in_the_tables_exists():
