@@ -29,7 +29,7 @@ from jaxnn.landscape.labels import difference as difference
 from jaxnn.landscape.labels import probabilities as probabilities
 from jaxnn.landscape.labels import spoken as spoken
 from jaxnn.landscape.labels import within_families as within_families
-from jaxnn.landscape.many import count_of, in_float64, mapped, polish_all
+from jaxnn.landscape.many import count_of, downhill_all, in_float64, mapped, polish_all
 from jaxnn.landscape.modes import Barriers as Barriers
 from jaxnn.landscape.modes import Modes as Modes
 from jaxnn.landscape.modes import barriers as barriers
@@ -44,6 +44,12 @@ from jaxnn.runs import Run
 from jaxnn.stopping import Outcome
 from jaxnn.vocabulary import Landscape
 
+STEPS = 400
+"""Of the path of steepest descent from where training ended: with that, of logistic networks on the
+exclusive or after 5000 steps, 0.2 % have another label than after 20,000; by Newton's steps alone,
+which leap from one saturation pattern to another, 13 %."""
+NEARLY = 1e-6
+"""Of the loss at the start: a path that has come so low keeps its attractor."""
 ENDS = {
     Ending.unfinished: Nowhere.unfinished,
     Ending.kink: Nowhere.kink,
@@ -94,8 +100,8 @@ def find(
 ) -> Basins:
     """Which attractor each start leads to.
 
-    Training takes a start as far as the dynamics does, in the starts' dtype; from there the loss is
-    followed down in float64 to what lies below (`minima.polish_all`), and ends are one attractor
+    Training takes a start as far as the dynamics does, in the starts' dtype; from there the path of
+    steepest descent is followed in float64 to what lies below, and ends are one attractor
     where they are one modulo symmetry (`minima.distinct`): finite minima by distance over the
     group, those at infinity by limiting outputs and by the sides of the hidden units. An end near a
     saddle leads nowhere yet, a `plateau`. How much longer training would change, `unsettled` says.
@@ -149,11 +155,14 @@ def of_run(
     return _basins(loss_fn, starts, run, found, classes, classes.labels)
 
 
-def searched(loss_fn: Landscape, run: Run) -> Stationary:
-    """What lies where a run has ended, and below: see `find`. Runs that diverged have ended so."""
+def searched(loss_fn: Landscape, run: Run, *, steps: int = STEPS) -> Stationary:
+    """What lies below where a run has ended: the path of steepest descent from there for at most so
+    many steps, then `minima.polish_all`. Runs that diverged have ended so.
+    """
     with jax.enable_x64(True):
         ends = jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), run.params)
-    found = polish_all(loss_fn, ends)
+    below = NEARLY * np.abs(np.asarray(run.losses, np.float64)[:, 0])
+    found = polish_all(loss_fn, downhill_all(loss_fn, ends, below=below, steps=steps))
     lost = np.asarray(run.outcome) == Outcome.diverged
     ending = np.where(lost, Ending.diverged, found.ending)
     return dataclasses.replace(found, ending=ending, level=np.where(lost, np.nan, found.level))

@@ -29,7 +29,7 @@ ROUNDING = 4.0
 """A slope within this many rounding errors of the largest curvature times |point| is 0."""
 
 
-class _Walk(NamedTuple):
+class Walk(NamedTuple):
     """A point on its way: what is known there, how far a model is trusted, whether it rests."""
 
     flat: Array
@@ -41,7 +41,14 @@ class _Walk(NamedTuple):
     steps: Array
 
 
-def downhill(loss_fn: Landscape, point: Any, *, steps: int = 1000, radius: float = 1e-3) -> Any:
+def downhill(
+    loss_fn: Landscape,
+    point: Any,
+    *,
+    steps: int = 1000,
+    radius: float = 1e-3,
+    below: float | Array = -jnp.inf,
+) -> Any:
     """Where the path of steepest descent from a point has come to after at most so many steps, in
     the point's structure; at a minimum to about sqrt(eps) once it rests.
 
@@ -56,9 +63,21 @@ def downhill(loss_fn: Landscape, point: Any, *, steps: int = 1000, radius: float
         point: where to start; at a stationary point nothing moves.
         steps: at most.
         radius: of the first step, a part of 1 + |point|; later ones follow from the model's errors.
+        below: a loss at which the path has gone far enough.
 
     Raises:
         ValueError: as `checks.check_loss`; more than spectra.EXACT parameters.
+    """
+    flat, unravel = check_flow(loss_fn, point)
+    at = local_of(loss_fn, unravel)
+    return unravel(walked(at, walk_from(at, flat, radius), until=steps, below=below).flat)
+
+
+def check_flow(loss_fn: Landscape, point: Any) -> tuple[Array, Any]:
+    """The point as a vector (P,), and the way back, where its flow can be followed.
+
+    Raises:
+        ValueError: as `downhill`.
     """
     check_loss(loss_fn, point)
     flat, unravel = ravel_pytree(point)
@@ -67,13 +86,20 @@ def downhill(loss_fn: Landscape, point: Any, *, steps: int = 1000, radius: float
             f"the point has {flat.size} parameters: the flow needs the whole Hessian at each step, "
             f"which is computed for up to {EXACT}; train with a small step size instead"
         )
-    at = local_of(loss_fn, unravel)
+    return flat, unravel
+
+
+def walk_from(at: At, flat: Array, radius: float = 1e-3) -> Walk:
+    """A walk at its beginning."""
     first = radius * (1.0 + jnp.linalg.norm(flat))
-    begun = _walk(flat, at(flat), first, jnp.zeros((), bool), jnp.zeros((), int))
-    end = jax.lax.while_loop(
-        lambda w: ~w.rests & (w.steps < steps), lambda w: _step(at, w), begun
-    )  # fmt: skip
-    return unravel(end.flat)
+    return _walk(flat, at(flat), first, jnp.zeros((), bool), jnp.zeros((), int))
+
+
+def walked(at: At, walk: Walk, *, until: int | Array, below: float | Array = -jnp.inf) -> Walk:
+    """The walk after so many steps in all, or where it rests or its loss is at most `below`."""
+    return jax.lax.while_loop(
+        lambda w: ~w.rests & (w.steps < until) & ~(w.loss <= below), lambda w: _step(at, w), walk
+    )
 
 
 def sides(loss_fn: Landscape, saddle: Any, *, mode: int = 0, offset: float = 1e-4) -> Any:
@@ -98,11 +124,11 @@ def sides(loss_fn: Landscape, saddle: Any, *, mode: int = 0, offset: float = 1e-
     return jax.vmap(unravel)(jnp.stack([flat - away, flat + away]))
 
 
-def _walk(flat: Array, local: Local, radius: Array, rests: Array, steps: Array) -> _Walk:
-    return _Walk(flat, local.loss, local.gradient, local.hessian, radius, rests, steps)
+def _walk(flat: Array, local: Local, radius: Array, rests: Array, steps: Array) -> Walk:
+    return Walk(flat, local.loss, local.gradient, local.hessian, radius, rests, steps)
 
 
-def _step(at: At, walk: _Walk) -> _Walk:
+def _step(at: At, walk: Walk) -> Walk:
     """One trial step along the flow of the quadratic model, taken if the model held."""
     values, vectors = jnp.linalg.eigh(walk.hessian)
     eps, along = jnp.finfo(walk.flat.dtype).eps, vectors.T @ walk.gradient

@@ -14,6 +14,7 @@ from jax.flatten_util import ravel_pytree
 
 from jaxnn.descent import as_pytree
 from jaxnn.landscape.checks import check_point
+from jaxnn.landscape.flows import Walk, check_flow, walk_from, walked
 from jaxnn.landscape.polishing import Stationary, check_size, measured, nearby
 from jaxnn.landscape.quadratics import local_of
 from jaxnn.landscape.searches import REACH, Search, advance, begin, sharpened
@@ -21,6 +22,8 @@ from jaxnn.vocabulary import Landscape, lookup
 
 ROUND = 12
 """Steps between two looks at which searches rest."""
+BLOCK = 2**14
+"""Paths under way at once."""
 WAYS = ("polish", "descend", "nearest", "follow")
 
 
@@ -67,6 +70,51 @@ def polish_all(
             for k in range(0, count, block)
         ]
     return jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
+
+
+def downhill_all(loss_fn: Landscape, points: Any, *, below: Any = -np.inf, steps: int = 400) -> Any:
+    """Where the paths of steepest descent from many points have come to (`flows.downhill`), in
+    float64: a tree with the points' leading axis, on the host.
+
+    Args:
+        loss_fn: a point -> a scalar, with second derivatives.
+        points: a stacked tree of starts, (starts, ...) each leaf.
+        below: a loss at which a path has gone far enough, one or one for each start (starts,).
+        steps: of each path, at most.
+
+    Raises:
+        ValueError: as `polish_all` and `flows.downhill`.
+    """
+    check_point(points, what="the starts")
+    count = count_of(points)
+    with jax.enable_x64(True):
+        loss_fn, points = in_float64(as_pytree(loss_fn)), in_float64(points)
+        one = jax.tree.map(lambda leaf: leaf[0], points)
+        flat, unravel = check_flow(loss_fn, one)
+        rows = np.asarray(jax.vmap(lambda p: ravel_pytree(p)[0])(points))
+        levels = np.broadcast_to(np.asarray(below, np.float64), (count,))
+        tile, _ = _sizes(flat.size, count)
+        ends = [
+            _paths(loss_fn, one, rows[k : k + BLOCK], levels[k : k + BLOCK], steps, tile)
+            for k in range(0, count, BLOCK)
+        ]
+        return jax.tree.map(np.asarray, jax.vmap(unravel)(np.concatenate(ends)))
+
+
+def _paths(
+    loss_fn: Any, like: Any, rows: np.ndarray, levels: np.ndarray, steps: int, tile: int
+) -> np.ndarray:
+    """The ends of one block of paths; those that have come to theirs are put away."""
+    walks = tiled(functools.partial(_set_out, loss_fn, like), (rows,), tile)
+    going = np.arange(len(rows))
+    step = functools.partial(_walked_on, loss_fn, like, steps=steps)
+    while len(going):
+        some = tiled(step, (at(walks, going), levels[going]), tile)
+        for leaf, new in zip(jax.tree.leaves(walks), jax.tree.leaves(some), strict=True):
+            leaf[going] = new
+        ended = some.rests | (some.steps >= steps) | (some.loss <= levels[going])
+        going = going[~ended]
+    return walks.flat
 
 
 def count_of(points: Any, *, what: str = "starts") -> int:
@@ -185,3 +233,20 @@ def _finished(loss_fn: Any, like: Any, states: Search, *, fell: bool) -> Station
         return measured(loss_fn, sharpened(local, state, falling=fell), unravel, fell=fell)
 
     return jax.vmap(one)(states)
+
+
+@jax.jit
+def _set_out(loss_fn: Any, like: Any, rows: Array) -> Walk:
+    local = local_of(loss_fn, ravel_pytree(like)[1])
+    return jax.vmap(lambda flat: walk_from(local, flat))(rows)
+
+
+@functools.partial(jax.jit, static_argnames="steps")
+def _walked_on(loss_fn: Any, like: Any, walks: Walk, levels: Array, *, steps: int) -> Walk:
+    local = local_of(loss_fn, ravel_pytree(like)[1])
+
+    def one(walk: Walk, level: Array) -> Walk:
+        until = jnp.minimum(walk.steps + ROUND, steps)
+        return walked(local, walk, until=until, below=level)
+
+    return jax.vmap(one)(walks, levels)
