@@ -29,7 +29,7 @@ from jaxnn.training import check_counts
 from jaxnn.vocabulary import Landscape
 
 CHECKS = 20
-"""Descent may stop at this many places on its way, unless told otherwise."""
+"""The loss is looked at about this often on the way, unless told otherwise."""
 
 
 class Dynamics(Protocol):
@@ -50,10 +50,11 @@ class FullBatch:
     check_every: int
 
     def __call__(self, loss_fn: Landscape, starts: Any) -> Run:
-        """The run of each start; losses at its ends, or with a stopping rule at each check."""
+        """The run of each start, its loss written down every check_every steps."""
         if self.stop is None:
-            every = max(1, self.steps)
-            return ensembles.train(loss_fn, starts, self.rule, steps=self.steps, record_every=every)
+            return ensembles.train(
+                loss_fn, starts, self.rule, steps=self.steps, record_every=self.check_every
+            )
         return ensembles.train_until(
             loss_fn,
             starts,
@@ -77,12 +78,13 @@ def full_batch(
         rule: as in `ensembles.train`.
         steps: of each member, at most.
         stop: a stopping rule, as in `training.train_until`; None: all steps are made.
-        check_every: steps between tests of it; default a CHECKS-th of the steps.
+        check_every: steps between records of the loss and tests of the rule; default about a
+            CHECKS-th of the steps, an odd number, so that a hop to and fro shows.
 
     Raises:
         ValueError: steps below 0, check_every below 1.
     """
-    every = max(1, steps // CHECKS) if check_every is None else check_every
+    every = steps // CHECKS | 1 if check_every is None else check_every
     check_counts(steps=steps, check_every=every)
     return FullBatch(rule, steps, stop, every)
 

@@ -78,6 +78,7 @@ HOUSE = [
     "landscape.labels",
     "landscape.windows",
     "landscape.modes",
+    "landscape.resting",
     "landscape.basins",
     "landscape.transitions",
     "landscape.connectivity",

@@ -62,11 +62,11 @@ def test_full_batches_are_the_ensembles():
     starts = ensembles.init(jax.random.key(0), (2, 2, 1), members=5)
     rule = jaxnn.sgd(2.0)
     ours = dynamics.full_batch(rule, steps=30)(loss_fn, starts)
-    theirs = ensembles.train(loss_fn, starts, rule, steps=30, record_every=30)
+    theirs = ensembles.train(loss_fn, starts, rule, steps=30, record_every=1)
     np.testing.assert_array_equal(ours.losses, theirs.losses)
     stop = gradient_below(0.05)
     ours = dynamics.full_batch(rule, steps=40, stop=stop)(loss_fn, starts)
-    theirs = ensembles.train_until(loss_fn, starts, rule, stop=stop, max_steps=40, check_every=2)
+    theirs = ensembles.train_until(loss_fn, starts, rule, stop=stop, max_steps=40, check_every=3)
     np.testing.assert_array_equal(ours.losses, theirs.losses)
     assert ours.outcome.tolist() == theirs.outcome.tolist()
 

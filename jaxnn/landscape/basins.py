@@ -20,7 +20,7 @@ from jaxnn.landscape.censuses import Census
 from jaxnn.landscape.checks import check_point
 from jaxnn.landscape.classes import distinct
 from jaxnn.landscape.curvature import hessian
-from jaxnn.landscape.families import families_of, kept_by, motions_of, with_limits
+from jaxnn.landscape.families import equal_families as equal_families
 from jaxnn.landscape.labels import Comparison as Comparison
 from jaxnn.landscape.labels import Nowhere as Nowhere
 from jaxnn.landscape.labels import Probabilities as Probabilities
@@ -36,8 +36,8 @@ from jaxnn.landscape.modes import barriers as barriers
 from jaxnn.landscape.modes import by_barriers as by_barriers
 from jaxnn.landscape.modes import by_predictions as by_predictions
 from jaxnn.landscape.polishing import Ending, Stationary
+from jaxnn.landscape.resting import NEARLY, restless, unstable, wavers
 from jaxnn.landscape.symmetries import Symmetry
-from jaxnn.landscape.symmetries import of as symmetries_of
 from jaxnn.landscape.windows import on_line as on_line
 from jaxnn.landscape.windows import on_plane as on_plane
 from jaxnn.runs import Run
@@ -48,8 +48,6 @@ STEPS = 400
 """Of the path of steepest descent from where training ended: with that, of logistic networks on the
 exclusive or after 5000 steps, 0.2 % have another label than after 20,000; by Newton's steps alone,
 which leap from one saturation pattern to another, 13 %."""
-NEARLY = 1e-6
-"""Of the loss at the start: a path that has come so low keeps its attractor."""
 ENDS = {
     Ending.unfinished: Nowhere.unfinished,
     Ending.kink: Nowhere.kink,
@@ -62,16 +60,19 @@ class Basins:
     """Where starts lead; every array has their leading axis, on the host.
 
     labels: the attractor, a row of `attractors`: a minimum, a flat set or what lies at infinity; or
-    a code of `Nowhere`. losses: where training left each; levels: of its attractor, NaN where there
-    is none. steps, outcome, gradient_norm: of the run (outcome: codes of `stopping.Outcome`).
+    a code of `Nowhere`. losses: where training left each, initial where it began; wavering: whether
+    the loss was lower on the way (`resting.wavers`). levels: of the attractor, NaN where there is
+    none. steps, outcome, gradient_norm: of the run (outcome: codes of `stopping.Outcome`).
     distance: |end - start|. sharpness: the largest eigenvalue of the Hessian at the end; gradient
     descent of a step size s cannot rest where it is above 2 / s. ends: where training left them, a
-    stacked tree. found: what lies there (`Stationary`). attractors: its classes, with those that
-    training does not rest at, such as saddles.
+    stacked tree. found: what lies below (`Stationary`). attractors: its classes, with those that
+    training does not rest at, such as saddles. dynamics: how they got there.
     """
 
     labels: np.ndarray
     losses: np.ndarray
+    initial: np.ndarray
+    wavering: np.ndarray
     levels: np.ndarray
     steps: np.ndarray
     outcome: np.ndarray
@@ -81,6 +82,7 @@ class Basins:
     ends: Any
     found: Stationary
     attractors: Census
+    dynamics: Dynamics | None
 
     def named(self, label: int) -> str:
         """The label in words: kind, number and loss of an attractor, or why there is none."""
@@ -104,7 +106,10 @@ def find(
     steepest descent is followed in float64 to what lies below, and ends are one attractor
     where they are one modulo symmetry (`minima.distinct`): finite minima by distance over the
     group, those at infinity by limiting outputs and by the sides of the hidden units. An end near a
-    saddle leads nowhere yet, a `plateau`. How much longer training would change, `unsettled` says.
+    saddle leads nowhere yet, a `plateau`, and one that hops about an attractor too sharp for its
+    steps is `restless` (see `resting`). How much longer training would change, `unsettled` says.
+    What the landscape does not tell apart is one: flat sets of one level, connected or not, and of
+    what is no network all that lies at infinity at one level (see `minima.distinct`).
 
     Args:
         loss_fn: a point -> a scalar, with second derivatives.
@@ -122,8 +127,9 @@ def find(
     """
     check_point(starts, what="the starts")
     count_of(starts)
-    run = moved_by(rule, steps)(loss_fn, starts)
-    return of_run(loss_fn, starts, run, symmetry=symmetry, tolerance=tolerance)
+    way = moved_by(rule, steps)
+    run = way(loss_fn, starts)
+    return of_run(loss_fn, starts, run, way, symmetry=symmetry, tolerance=tolerance)
 
 
 def moved_by(rule: Any, steps: int | None) -> Dynamics:
@@ -145,14 +151,17 @@ def of_run(
     loss_fn: Landscape,
     starts: Any,
     run: Run,
+    way: Dynamics | None = None,
     *,
     symmetry: Symmetry | None = None,
     tolerance: float | None = None,
 ) -> Basins:
-    """Which attractor each start led to, for a run that was made already; as `find`."""
-    found = searched(loss_fn, run)
-    classes = distinct(loss_fn, found, symmetry=symmetry, tolerance=tolerance)
-    return _basins(loss_fn, starts, run, found, classes, classes.labels)
+    """Which attractor each start led to, for a run that was made already; as `find`.
+
+    way: how it was made, which tells whether it can rest at what lies below; None: it is not asked.
+    """
+    made = _basins(loss_fn, starts, run, searched(loss_fn, run), way)
+    return together(loss_fn, [made], symmetry=symmetry, tolerance=tolerance)[0]
 
 
 def searched(loss_fn: Landscape, run: Run, *, steps: int = STEPS) -> Stationary:
@@ -161,7 +170,8 @@ def searched(loss_fn: Landscape, run: Run, *, steps: int = STEPS) -> Stationary:
     """
     with jax.enable_x64(True):
         ends = jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), run.params)
-    below = NEARLY * np.abs(np.asarray(run.losses, np.float64)[:, 0])
+    least = NEARLY * np.asarray(run.losses, np.float64)[:, 0]
+    below = least if hasattr(loss_fn, "residuals") else -np.inf  # a sum of squares ends at 0
     found = polish_all(loss_fn, downhill_all(loss_fn, ends, below=below, steps=steps))
     lost = np.asarray(run.outcome) == Outcome.diverged
     ending = np.where(lost, Ending.diverged, found.ending)
@@ -169,14 +179,28 @@ def searched(loss_fn: Landscape, run: Run, *, steps: int = STEPS) -> Stationary:
 
 
 def labels_of(found: Stationary, classes: Census, numbers: np.ndarray) -> np.ndarray:
-    """The labels of what was found: the numbers of their classes where training rests in them, or
-    codes of `Nowhere`.
+    """The labels of what was found, but for rest: the numbers of their classes where these are
+    attractors, or codes of `Nowhere`.
     """
     rests = np.array([kind in ("minimum", "flat", "attractor") for kind in classes.kinds], bool)
     rests = np.append(rests, False)
     codes = np.array([ENDS.get(Ending(code), Nowhere.plateau) for code in found.ending], int)
     codes[(codes == Nowhere.plateau) & (numbers < 0)] = Nowhere.unfinished
     return np.where(rests[numbers], numbers, codes)
+
+
+def _rested(loss_fn: Landscape, part: Basins, classes: Census, numbers: np.ndarray) -> Basins:
+    """The basins with these classes as attractors, and labels that ask whether training rests."""
+    labels = labels_of(part.found, classes, numbers)
+    every = {"losses": part.losses, "initial": part.initial, "wavering": part.wavering}
+    # whether it could rest is tried only where some end is not at rest
+    may = restless(levels=_levels(classes, labels), hopping=np.ones(len(labels), bool), **every)
+    if part.dynamics is not None and np.any(may):
+        hopping = np.append(unstable(loss_fn, classes, part.dynamics), False)[labels]
+        lost = restless(levels=_levels(classes, labels), hopping=hopping & (labels >= 0), **every)
+        labels = np.where(lost, Nowhere.restless, labels)
+    levels = _levels(classes, labels)
+    return dataclasses.replace(part, labels=labels, levels=levels, attractors=classes)
 
 
 def together(
@@ -197,14 +221,11 @@ def together(
         raise ValueError("no basins are given: give at least one")
     found = jax.tree.map(lambda *leaves: np.concatenate(leaves), *(part.found for part in parts))
     classes = distinct(loss_fn, found, symmetry=symmetry, tolerance=tolerance)
-    cuts = np.cumsum([len(part.labels) for part in parts])[:-1]
-    done = []
-    for part, numbers in zip(parts, np.split(classes.labels, cuts), strict=True):
-        labels = labels_of(part.found, classes, numbers)
-        done.append(dataclasses.replace(
-            part, labels=labels, levels=_levels(classes, labels), attractors=classes
-        ))  # fmt: skip
-    return done
+    cuts = np.cumsum([len(part.losses) for part in parts])[:-1]
+    return [
+        _rested(loss_fn, part, classes, numbers)
+        for part, numbers in zip(parts, np.split(classes.labels, cuts), strict=True)
+    ]
 
 
 def unsettled(
@@ -224,17 +245,20 @@ def unsettled(
 
 
 def _basins(
-    loss_fn: Landscape, starts: Any, run: Run, found: Stationary, classes: Census, numbers: Any
+    loss_fn: Landscape, starts: Any, run: Run, found: Stationary, way: Dynamics | None
 ) -> Basins:
-    labels = labels_of(found, classes, numbers)
+    """What is known before the ends of all parts are gathered: no labels yet."""
     with jax.enable_x64(True):
         begun, ended = (jax.tree.map(np.asarray, in_float64(p)) for p in (starts, run.params))
         wide = in_float64(as_pytree(loss_fn))
         distance, sharpness = mapped(_measured, (begun, ended), wide)
+    none: Any = None
     return Basins(
-        labels=labels,
+        labels=np.full(len(distance), Nowhere.unfinished),
         losses=np.asarray(run.loss),
-        levels=_levels(classes, labels),
+        initial=np.asarray(run.losses)[:, 0],
+        wavering=wavers(run),
+        levels=np.full(len(distance), np.nan),
         steps=np.asarray(run.steps),
         outcome=np.asarray(run.outcome),
         gradient_norm=np.asarray(run.gradient_norm),
@@ -242,7 +266,8 @@ def _basins(
         sharpness=sharpness,
         ends=jax.tree.map(np.asarray, run.params),
         found=found,
-        attractors=classes,
+        attractors=none,
+        dynamics=way,
     )
 
 
@@ -259,28 +284,3 @@ def _measured(pairs: Any, loss_fn: Any) -> tuple[Array, Array]:
         return jnp.linalg.norm(end - start), jnp.linalg.eigvalsh(hessian(loss_fn, pair[1]))[-1]
 
     return jax.vmap(one)(pairs)
-
-
-def equal_families(
-    loss_fn: Landscape, attractors: Census, *, biases_alike: bool = False
-) -> np.ndarray:
-    """The families of attractors that are equally probable: those that the symmetries of the data
-    carry into one another which the initial distribution has too (`families.kept_by`), (classes,).
-    For `within_families`.
-
-    Args:
-        loss_fn: the landscape.
-        attractors: as in `Basins`.
-        biases_alike: whether the first layer's biases are drawn as its weights are, as by the
-            schemes normal and uniform.
-    """
-    with jax.enable_x64(True):
-        symmetry = symmetries_of(in_float64(as_pytree(loss_fn)))
-        points, away = attractors.points, attractors.ending == Ending.plateau
-        motions = kept_by(motions_of(symmetry, points), biases_alike=biases_alike)
-        isolated = np.isfinite(attractors.orbit_size)
-        numbers = families_of(
-            symmetry, points, attractors.losses, isolated, tolerance=attractors.tolerance,
-            motions=motions,
-        ).numbers  # fmt: skip
-        return with_limits(symmetry, points, away, numbers, motions=motions)

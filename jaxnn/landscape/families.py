@@ -8,11 +8,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxnn.descent import as_pytree
 from jaxnn.landscape.comparisons import OUTPUTS, canonical_rows, distances, limits_of
 from jaxnn.landscape.data_symmetries import MOST_COLUMNS, DataSymmetry
-from jaxnn.landscape.many import at
+from jaxnn.landscape.many import at, in_float64
+from jaxnn.landscape.polishing import Ending
 from jaxnn.landscape.symmetries import Symmetry
+from jaxnn.landscape.symmetries import of as symmetries_of
 from jaxnn.losses import LossOn
+from jaxnn.vocabulary import Landscape
 
 ALIKE = 1e-8
 """Images have one loss: others are not tried."""
@@ -130,3 +134,28 @@ def with_limits(
                 low, high = sorted((numbers[which[place % len(which)]], numbers[which[other]]))
                 numbers[numbers == high] = low
     return np.unique(numbers, return_inverse=True)[1]
+
+
+def equal_families(
+    loss_fn: Landscape, attractors: Any, *, biases_alike: bool = False
+) -> np.ndarray:
+    """The families of attractors that are equally probable: those that the symmetries of the data
+    carry into one another which the initial distribution has too (`kept_by`), (classes,).
+    For `labels.within_families`.
+
+    Args:
+        loss_fn: the landscape.
+        attractors: a `Census`, as of `basins.Basins`.
+        biases_alike: whether the first layer's biases are drawn as its weights are, as by the
+            schemes normal and uniform.
+    """
+    with jax.enable_x64(True):
+        symmetry = symmetries_of(in_float64(as_pytree(loss_fn)))
+        points, away = attractors.points, attractors.ending == Ending.plateau
+        motions = kept_by(motions_of(symmetry, points), biases_alike=biases_alike)
+        isolated = np.isfinite(attractors.orbit_size)
+        numbers = families_of(
+            symmetry, points, attractors.losses, isolated, tolerance=attractors.tolerance,
+            motions=motions,
+        ).numbers  # fmt: skip
+        return with_limits(symmetry, points, away, numbers, motions=motions)

@@ -18,9 +18,10 @@ class Nowhere(enum.IntEnum):
     """Labels of starts that lead to no attractor."""
 
     unfinished = -1  # the steps ran out, and what lies ahead was not found
-    plateau = -2  # training rests at a saddle
+    plateau = -2  # training idles at a saddle
     diverged = -3  # the loss is not finite
     kink = -4  # training rests where there is no second derivative
+    restless = -5  # its steps are too long to rest at what lies below, or its loss wavers
 
 
 def spoken(label: int) -> str:
