@@ -1,5 +1,5 @@
-"""The command line: `jaxnn study`, `census`, `basins`, `train` and `check`, and of a study's
-networks `slice`, `spectrum`, `path` and `align`. jax is imported only once there is work.
+"""The command line: `jaxnn study`, `census`, `basins`, `sensitivity`, `train` and `check`, and of a
+study's networks `slice`, `spectrum`, `path` and `align`. jax is imported only once there is work.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ from typing import Annotated
 
 import tyro
 
-from jaxnn.studies.map_settings import Basins
+from jaxnn.studies.map_settings import Basins, Sensitivity
 from jaxnn.studies.settings import Align, Between, Census, Check, Slice, Spectrum, Study, Train
 
 Command = (
     Annotated[Study, tyro.conf.subcommand("study")]
     | Annotated[Census, tyro.conf.subcommand("census")]
     | Annotated[Basins, tyro.conf.subcommand("basins")]
+    | Annotated[Sensitivity, tyro.conf.subcommand("sensitivity")]
     | Annotated[Train, tyro.conf.subcommand("train")]
     | Annotated[Check, tyro.conf.subcommand("check")]
     | Annotated[Slice, tyro.conf.subcommand("slice")]
@@ -62,7 +63,9 @@ def _run(
     if isinstance(command, Study | Census | Basins):
         if command.distributed:
             devices.join_others(command.coordinator, command.processes, command.process)
-        {Study: _study, Census: _census, Basins: _basins}[type(command)](command)
+        {Study: _study, Census: _census, Basins: _basins, Sensitivity: _sensitivity}[type(command)](
+            command
+        )
     elif isinstance(command, Train):
         from jaxnn.studies import one_network
 
@@ -103,7 +106,9 @@ def _report(path: Path, table: str, files: list[Path], *, shown: str | None = No
     from jaxnn import results
 
     results.write_atomically(path / "table.txt", f"{table}\n")
-    print(f"{shown or table}\n\nwrote {path}: arrays.zarr, manifest.json, table.txt, figures/")
+    names = ("arrays.zarr", "manifest.json", "table.txt", "figures")
+    there = ", ".join(name for name in names if (path / name).exists())
+    print(f"{shown or table}\n\nwrote {path}: {there}")
     print("  " + "\n  ".join(str(file.relative_to(path)) for file in files))
 
 
@@ -148,6 +153,18 @@ def _basins(command: Basins) -> None:
         ]
         if all(ours):
             _report(*basin_findings.report(settings, parts))
+
+
+def _sensitivity(command: Sensitivity) -> None:
+    from jaxnn.studies import basin_maps, border_findings, border_measures, problem
+
+    whole, measured = border_measures.parts(problem.complete(command))
+    ours = [_is_ours_to_report(basin_maps.run(whole), len(basin_maps.regions(whole)))]
+    for kind, part in measured.items():
+        path = border_measures.measure(part, kind)
+        ours.append(_is_ours_to_report(path, len(basin_maps.regions(part))))
+    if all(ours):
+        _report(*border_findings.report(whole, measured))
 
 
 def _check(command: Check) -> None:

@@ -124,6 +124,8 @@ HOUSE = [
     "studies.study_minima",
     "studies.basin_pictures",
     "studies.basin_findings",
+    "studies.border_measures",
+    "studies.border_findings",
     "cli",
     "__main__",
 ]

@@ -3,15 +3,20 @@
 from dataclasses import replace
 from typing import Any
 
+import jax
 import numpy as np
 import pytest
 
 from jaxnn import results
+from jaxnn.landscape import basins
 from jaxnn.landscape.basins import Nowhere
+from jaxnn.landscape.many import at, in_float64
 from jaxnn.studies import (
     basin_findings,
     basin_labels,
     basin_maps,
+    border_findings,
+    border_measures,
     endings,
     map_starts,
     map_variants,
@@ -21,17 +26,17 @@ from jaxnn.studies import (
     study_minima,
 )
 from jaxnn.studies.basin_maps import default_out
-from jaxnn.studies.map_settings import Again, Basins
+from jaxnn.studies.map_settings import Again, Basins, Sensitivity
 from jaxnn.studies.settings import Study, as_json
 
 STEPS = 60
 
 
 def small(out, **changes: Any) -> Basins:
-    """A plane of initial weights of 2-1-1 with tanh on signed exclusive or, in three chunks."""
+    """A plane of initial weights of 2-1-1 with tanh on signed exclusive or, in four chunks."""
     asked: dict[str, Any] = {
-        "hidden": (1,), "activation": ("tanh",), "l2": 0.0125, "steps": STEPS, "points": 12,
-        "chunk": 48, "window": "-3:3,-2:4", "parameters": ("w1[0,1]", "b2[0]"), "seed": 3,
+        "hidden": (1,), "activation": ("tanh",), "l2": 0.0125, "steps": STEPS, "points": 32,
+        "chunk": 256, "window": "-3:3,-2:4", "parameters": ("w1[0,1]", "b2[0]"), "seed": 3,
     }  # fmt: skip
     return problem.complete(Basins("xor_signed", out=out, **{**asked, **changes}))
 
@@ -63,14 +68,14 @@ def loss_and_gradient(point, inputs, targets, l2):
 def test_every_pixel_ends_where_descent_by_hand_ends(store):
     settings, (whole, _) = store
     dataset, posed = results.load(default_out(settings)), basin_maps.pose(whole)
-    assert dict(dataset.sizes) == {"y": 12, "x": 12, "parameter": 5}
-    np.testing.assert_allclose(dataset.x, -3 + 6 * (np.arange(12) + 0.5) / 12, rtol=1e-15)
-    np.testing.assert_allclose(dataset.y, -2 + 6 * (np.arange(12) + 0.5) / 12, rtol=1e-15)
+    assert dict(dataset.sizes) == {"y": 32, "x": 32, "parameter": 5}
+    np.testing.assert_allclose(dataset.x, -3 + 6 * (np.arange(32) + 0.5) / 32, rtol=1e-15)
+    np.testing.assert_allclose(dataset.y, -2 + 6 * (np.arange(32) + 0.5) / 32, rtol=1e-15)
     assert results.verify(default_out(settings)) == []
     inputs, targets = (np.asarray(part, float) for part in posed.train)
     origin = endings.flat([leaf[None] for leaf in (
         x for layer in map_starts.cut(whole, posed).origin for x in layer)])[0]  # fmt: skip
-    for i, j in [(0, 0), (3, 7), (11, 11), (5, 2)]:
+    for i, j in [(0, 0), (3, 7), (31, 31), (5, 2)]:
         point = origin.copy()
         point[1], point[4] = float(dataset.x[j]), float(dataset.y[i])
         start, reached = point.copy(), -1
@@ -106,11 +111,11 @@ def test_labels_are_one_where_the_minimum_is(store):
     assert (made.runs["final_loss"] >= found.level - 1e-12)[made.labels >= 0].all()
 
 
-def test_a_study_of_the_same_ends_gives_the_same_probabilities(store):
+def test_a_study_of_the_same_ends_gives_the_same_probabilities(store, monkeypatch):
     _, (whole, _) = store
     dataset, posed = results.load(default_out(whole)), basin_maps.pose(whole)
     (made,) = basin_labels.labelled([whole], posed)
-    rows = dataset.end.values.reshape(1, 1, 144, 5)
+    rows = dataset.end.values.reshape(1, 1, 1024, 5)
     cell = ("scheme", "scale", "member")
     parts = {
         "final_weights_1": ((*cell, "h", "i"), rows[..., None, :2]),
@@ -120,8 +125,9 @@ def test_a_study_of_the_same_ends_gives_the_same_probabilities(store):
     }
     for name, old in (("final_loss", "final_loss"), ("steps", "updates"), ("outcome", "outcome"),
                       ("gradient_norm", "final_gradient_norm")):  # fmt: skip
-        parts[name] = (cell, dataset[old].values.reshape(1, 1, 144))
+        parts[name] = (cell, dataset[old].values.reshape(1, 1, 1024))
     study = Study("xor_signed", schemes=("normal",), scales=(1.0,), step_size=0.5)
+    monkeypatch.setattr(study_minima, "MOST_MEMBERS", 1024)
     table = study_minima.minima_table(type(dataset)(parts), study, posed)
     for label in sample_findings.most_frequent(made.labels, 5):
         share = 100 * np.mean(made.labels == label)
@@ -138,7 +144,7 @@ def test_shards_fill_one_store_with_the_same_bits(store, tmp_path):
     _, (whole, _) = store
     shared = replace(whole, out=tmp_path / "shared")
     basin_maps.run(replace(shared, shard="1/2"))
-    assert results.finished(tmp_path / "shared") == {1}
+    assert results.finished(tmp_path / "shared") == {1, 3}
     basin_maps.run(replace(shared, shard="0/2"))
     before = arrays_of(default_out(whole))
     for name, values in arrays_of(tmp_path / "shared").items():
@@ -162,8 +168,8 @@ def test_some_pixels_once_more_start_at_the_same_bits_or_one_unit_up(store):
     assert isinstance(longer, Again)
     assert longer.steps == 2 * STEPS
     rows = map_variants.rows(longer, whole)
-    assert len(rows) == len(set(rows.tolist())) == 144
-    everything = map_starts.starts(whole, posed, {"y": (0, 12), "x": (0, 12)})
+    assert len(rows) == len(set(rows.tolist())) == 1000
+    everything = map_starts.starts(whole, posed, {"y": (0, 32), "x": (0, 32)})
     same = map_starts.starts(longer, posed, {"pixel": (first, last)})
     up = map_starts.starts(replace(longer, ulps=1), posed, {"pixel": (first, last)})
     for a, b, c in zip(everything, same, up, strict=True):
@@ -176,11 +182,11 @@ def test_the_report_adds_up_and_has_its_pictures(store):
     settings, parts = store
     folder, text, files = basin_findings.report(settings, parts)
     assert folder == default_out(settings)
-    assert "plane of 12 x 12 initial weights, -3:3,-2:4: x is w1[0,1], y is b2[0]" in text
+    assert "plane of 32 x 32 initial weights, -3:3,-2:4: x is w1[0,1], y is b2[0]" in text
     table = text[text.index("starts lead to") :].split("\n\n")[0].splitlines()[2:]
     shares = [float(line[50:].split("%")[0]) for line in table]
     assert sum(shares) == pytest.approx(100, abs=0.005 * len(shares))
-    assert "2 / step size is 4: 0 of 144 ends are sharper" in text
+    assert "2 / step size is 4: 0 of 1024 ends are sharper" in text
     assert "trained for 120 steps" in text
     assert {file.name for file in files} == {
         f"{name}.{kind}" for name in ("basins", "steps", "loss") for kind in ("svg", "png")
@@ -195,15 +201,15 @@ def test_a_zoom_is_a_map_of_its_window_in_float64_that_is_kept(store):
         basin_maps.run(part)
     assert parts[0].out == default_out(whole) / "zooms" / "0.5_1,-1_0.5"
     dataset = results.load(default_out(parts[0]))
-    np.testing.assert_allclose(dataset.x, 0.5 + 0.5 * (np.arange(12) + 0.5) / 12, rtol=1e-15)
+    np.testing.assert_allclose(dataset.x, 0.5 + 0.5 * (np.arange(32) + 0.5) / 32, rtol=1e-15)
     assert dataset.end.dtype == np.float64
     _, text, _ = basin_findings.report(asked, parts)
     assert "magnified 12 x 4 times" in text
-    assert "of 144 starts change their label: so much of what is seen is rounding" in text
+    assert "of 1000 starts change their label: so much of what is seen is rounding" in text
     marks = list(default_out(parts[0]).joinpath("done").iterdir())
     before = [mark.stat().st_mtime_ns for mark in marks]
     basin_maps.run(parts[0])
-    assert len(marks) == 3
+    assert len(marks) == 4
     assert before == [mark.stat().st_mtime_ns for mark in marks]
 
 
@@ -348,10 +354,104 @@ def test_what_is_drawn_or_compared_is_no_part_of_the_manifest(tmp_path):
     assert as_json(settings) != as_json(replace(settings, window="0:1,0:1"))
 
 
+@pytest.fixture(scope="module")
+def measured(store):
+    """The sensitivity of the same map, from few pixels."""
+    settings, _ = store
+    asked = Sensitivity(**{**vars(settings), "lyapunov": 6, "changes": 1})
+    whole, parts = border_measures.parts(asked)
+    for kind, part in parts.items():
+        border_measures.measure(part, kind)
+    return whole, parts
+
+
+def test_sensitivity_is_of_the_map_that_is_there(store, measured):
+    _, (plain, _) = store
+    assert measured[0] == plain
+    folder, text, files = border_findings.report(*measured)
+    assert folder == default_out(plain) / "sensitivity"
+    for part in ("basin entropy", "dimension of the borders by boxes", "uncertainty exponent",
+                 "rougher than as many straight borders: p =", "share", "Lyapunov exponent over 60",
+                 "smallest change found that leads elsewhere, from 1 pixels"):  # fmt: skip
+        assert part in text
+    assert {file.name for file in files} == {"borders.svg", "borders.png"}
+
+
+def test_exponents_lie_between_the_singular_values_of_descent_by_hand(measured):
+    whole, parts = measured
+    dataset, posed = results.load(default_out(parts["lyapunov"])), basin_maps.pose(whole)
+    inputs, targets = (np.asarray(part, float) for part in posed.train)
+    begun = map_starts.starts(parts["lyapunov"], posed, {"pixel": (0, 6)})
+    for start, exponent in zip(endings.flat(begun), dataset.exponent.values, strict=True):
+
+        def end(point):
+            for _ in range(STEPS):
+                step = loss_and_gradient(point, inputs, targets[:, 0], whole.l2)[1]
+                point = point - (whole.step_size or 0) * step
+            return point
+
+        columns = [(end(start + 1e-6 * e) - end(start - 1e-6 * e)) / 2e-6 for e in np.eye(5)]
+        values = np.linalg.svd(np.stack(columns), compute_uv=False)
+        # difference quotients have an error of about 1e-9 of the largest
+        assert values[-1] * (1 - 1e-3) - 1e-8 <= np.exp(STEPS * exponent) <= values[0] * (1 + 1e-6)
+
+
+def test_the_smallest_change_leads_elsewhere(measured):
+    whole, parts = measured
+    dataset, posed = results.load(default_out(parts["changes"])), basin_maps.pose(whole)
+    begun = map_starts.starts(parts["changes"], posed, {"pixel": (0, 1)})
+    start, changed = endings.flat(begun)[0], dataset.changed.values[0]
+    np.testing.assert_allclose(np.linalg.norm(changed - start), dataset.distance[0], rtol=1e-9)
+    with jax.enable_x64(True):
+        both = endings.unflat(np.stack([start, changed]), map_starts.like(posed))
+        moves = basin_maps.dynamics_of(whole, posed, {})
+        made = basins.find(in_float64(posed.loss_fn), both, moves)
+    assert made.labels[0] != made.labels[1]
+    np.testing.assert_allclose(made.levels, [dataset.start_level[0], dataset.level[0]], rtol=1e-9)
+    assert 0 < float(dataset.precision[0]) <= 1e-3
+
+
+def test_labels_keep_their_numbers_from_call_to_call(store):
+    _, (whole, _) = store
+    posed = basin_maps.pose(whole)
+    with jax.enable_x64(True):
+        begun = map_starts.starts(whole, posed, {"y": (0, 32), "x": (0, 32)})
+        labels_of = border_measures.LabelsOf(
+            in_float64(posed.loss_fn), basin_maps.dynamics_of(whole, posed, {})
+        )
+        first, again = labels_of(at(begun, slice(512, 1024))), labels_of(at(begun, slice(0, 768)))
+    np.testing.assert_array_equal(first[:256], again[512:])
+    (made,) = basin_labels.labelled([whole], posed)
+    pairs = set(zip(again.tolist(), made.labels[:768].tolist(), strict=True))
+    assert len(pairs) == len({a for a, _ in pairs}) == len({b for _, b in pairs})
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"points": 8}, "--points is 8: borders are measured on at least 16"),
+        ({"against": "flow"}, "--against is of jaxnn basins"),
+        ({"over": "sample"}, "--over sample has no borders: give plane or line"),
+    ],
+)
+def test_what_has_no_borders_is_refused(changes, message, tmp_path):
+    asked = Sensitivity(**{**vars(small(tmp_path / "none")), **changes})
+    with pytest.raises(ValueError, match=message):
+        border_measures.parts(asked)
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_map_of_one_label_has_no_dimension(measured, monkeypatch):
+    one = basin_labels.Labelled(np.zeros(1024, int), None, {})  # pyright: ignore[reportArgumentType]
+    monkeypatch.setattr(border_findings, "labelled", lambda *_: [one])
+    with pytest.raises(ValueError, match=r"the map has 1 labels, \[0\]: a dimension needs"):
+        border_findings.report(*measured)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("against", ["flow", "0.05"])
 def test_a_small_step_size_and_the_flow_change_little(against, tmp_path):
-    settings = small(tmp_path / "s", step_size=0.1, steps=400, against=against)
+    settings = small(tmp_path / "s", step_size=0.1, steps=400, points=12, chunk=48, against=against)
     parts = map_variants.variants(settings)
     for part in parts:
         basin_maps.run(part)

@@ -19,6 +19,9 @@ from jaxnn.studies.basin_maps import FOUND, VARIABLES, default_out, is_wide, lik
 from jaxnn.studies.map_settings import Basins
 from jaxnn.studies.problem import Posed
 
+BIASES_ALIKE = {"normal", "uniform", "sphere"}
+"""Schemes that draw biases as they draw weights."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Attractors:
@@ -26,7 +29,7 @@ class Attractors:
 
     kinds: a word each. losses: their level; of a wide network the lowest seen. right: share of the
     cases classified correctly, NaN where the targets are numbers. families: those with one number
-    are images under the symmetries of the data.
+    are images under the symmetries of the data; in a sample, under those of its draws too.
     """
 
     kinds: list[str]

@@ -28,7 +28,8 @@ def draw(settings: Basins, made: Labelled, posed: Posed, folder: Path) -> list[P
     ]
 
 
-def _axes_named(ax: Any, settings: Basins) -> None:
+def name_axes(ax: Any, settings: Basins) -> None:
+    """Say what x and y of a map are."""
     random = settings.parameters == ()
     names = [f"along random direction {k}" for k in (1, 2)] if random else settings.parameters
     ax.set_xlabel(names[0])
@@ -62,7 +63,7 @@ def _plane(settings: Basins, made: Labelled, title: str) -> Iterator[tuple[str, 
     ax = plots.label_map(axes[0, 0], made.labels.reshape(sides), box, colours=colours)
     plots.label_legend(ax, _legend(made, colours), title="leads to (share of the map)")
     ax.set_title(f"{title}: where each initial weight leads", loc="left")
-    _axes_named(ax, settings)
+    name_axes(ax, settings)
     yield "basins", figure
     steps, said = _steps(made, settings)
     for name, values, meaning in (
@@ -72,7 +73,7 @@ def _plane(settings: Basins, made: Labelled, title: str) -> Iterator[tuple[str, 
         figure, axes = plots.figure(width=5.6, height=4.4)
         ax = plots.value_map(axes[0, 0], values.reshape(sides), box, name=meaning)
         ax.set_title(title, loc="left")
-        _axes_named(ax, settings)
+        name_axes(ax, settings)
         yield name, figure
 
 
@@ -89,7 +90,7 @@ def _line(settings: Basins, made: Labelled, title: str) -> Iterator[tuple[str, A
     steps, said = _steps(made, settings)
     plots.values_along(axes[1, 0], at, steps, name=said.split(" (")[0].replace(" until", "\nuntil"))
     plots.values_along(axes[2, 0], at, made.runs["final_loss"], name="final loss")
-    _axes_named(axes[2, 0], settings)
+    name_axes(axes[2, 0], settings)
     yield "basins", figure
 
 
@@ -155,7 +156,7 @@ def draw_change(
     plots.changed_map(third, (made.labels != other.labels).reshape(lengths), box)
     third.set_title("black: leads elsewhere", loc="left")
     for ax in (first, second, third):
-        _axes_named(ax, settings)
+        name_axes(ax, settings)
         ax.label_outer()
     legend = {made.attractors.name(k): c for k, c in colours.items() if c != plots.OTHER}
     plots.label_legend(third if plane else first, legend, title="leads to")

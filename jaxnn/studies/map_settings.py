@@ -72,6 +72,21 @@ class Again(Basins):
     """Units in the last place that every initial weight is moved up by."""
 
 
+@dataclass(frozen=True)
+class Sensitivity(Basins):
+    """How sharp and how fractal are the borders of a map, and how small a change crosses one?
+
+    The map is that of `jaxnn basins` with the same options, made if it is not there.
+    """
+
+    lyapunov: int = 64
+    """Pixels, drawn by the seed, from which the growth of small changes is followed through
+    training."""
+    changes: int = 4
+    """Pixels from which the smallest change is looked for that leads elsewhere; thousands of
+    trainings each."""
+
+
 CHUNK = 2048
 SCALES = (0.1, 0.3, 1.0, 2.0, 5.0, 10.0)
 _START: dict[str, Any] = {"scheme": "normal", "scale": 1.0, "precision": "float64"}

@@ -43,6 +43,11 @@ def plain(settings: Basins) -> Basins:
     return replace(settings, zoom=None, against=None, widths=None, out=default_out(settings))
 
 
+def as_basins(settings: Basins) -> Basins:
+    """What `jaxnn basins` would be asked for."""
+    return Basins(**{field.name: getattr(settings, field.name) for field in fields(Basins)})
+
+
 def by_width(settings: Basins) -> list[Basins]:
     """The same settings for each width of the hidden layers; alone where no widths are asked for.
 
