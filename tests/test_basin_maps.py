@@ -188,6 +188,10 @@ def test_the_report_adds_up_and_has_its_pictures(store):
     assert sum(shares) == pytest.approx(100, abs=0.005 * len(shares))
     assert "2 / step size is 4: 0 of 1024 ends are sharper" in text
     assert "trained for 120 steps" in text
+    (made,) = basin_labels.labelled(parts[:1], basin_maps.pose(settings))
+    levels = np.append(made.attractors.losses, np.nan)[np.maximum(made.labels, -1)]
+    near = 100 * np.mean((made.runs["final_loss"] - levels <= settings.level)[made.labels >= 0])
+    assert f"{near:.3g} % of those that lead to one ended within {settings.level:g}" in text
     assert {file.name for file in files} == {
         f"{name}.{kind}" for name in ("basins", "steps", "loss") for kind in ("svg", "png")
     }
@@ -372,7 +376,8 @@ def test_sensitivity_is_of_the_map_that_is_there(store, measured):
     assert folder == default_out(plain) / "sensitivity"
     for part in ("basin entropy", "dimension of the borders by boxes", "uncertainty exponent",
                  "rougher than as many straight borders: p =", "share", "Lyapunov exponent over 60",
-                 "smallest change found that leads elsewhere, from 1 pixels"):  # fmt: skip
+                 "smallest change found that leads elsewhere, from 1 pixels",
+                 "one unit in the last place up: so much is rounding"):  # fmt: skip
         assert part in text
     assert {file.name for file in files} == {"borders.svg", "borders.png"}
 
@@ -442,8 +447,9 @@ def test_what_has_no_borders_is_refused(changes, message, tmp_path):
 
 
 def test_a_map_of_one_label_has_no_dimension(measured, monkeypatch):
-    one = basin_labels.Labelled(np.zeros(1024, int), None, {})  # pyright: ignore[reportArgumentType]
-    monkeypatch.setattr(border_findings, "labelled", lambda *_: [one])
+    nothing: Any = None
+    one, some = (basin_labels.Labelled(np.zeros(n, int), nothing, {}) for n in (1024, 1000))
+    monkeypatch.setattr(border_findings, "labelled", lambda *_: [one, some])
     with pytest.raises(ValueError, match=r"the map has 1 labels, \[0\]: a dimension needs"):
         border_findings.report(*measured)
 

@@ -40,7 +40,12 @@ def _map(whole: Basins, longer: Basins, *, posed: Posed) -> tuple[Path, str, lis
     lines = [head(whole, posed), "", found(made, whole)]
     if whole.over == "sample":
         lines += ["", sample_tables(whole, made)]
-    lines += ["", *_sharpness(made, whole), _unsettled(some, twice.labels, longer)]
+    lines += [
+        "",
+        *_near(made, whole),
+        *_sharpness(made, whole),
+        _unsettled(some, twice.labels, longer),
+    ]
     folder = default_out(whole)
     with plots.house_style():
         files = basin_pictures.draw(whole, made, posed, folder / "figures")
@@ -138,6 +143,19 @@ def _row(made: Labelled, chances: basins.Probabilities, k: int) -> str:
 def percent(share: Share) -> str:
     """A share with its interval, in per cent."""
     return f"{100 * share.share:.2f} % [{100 * share.low:.2f}, {100 * share.high:.2f}]"
+
+
+def _near(made: Labelled, settings: Basins) -> list[str]:
+    """From how many starts training itself came near the attractor that lies ahead."""
+    ends = made.labels >= 0
+    if not ends.any():
+        return []
+    gaps = made.runs["final_loss"][ends] - made.attractors.losses[made.labels[ends]]
+    share = float(np.mean(gaps <= (settings.level or 0.0)))
+    return [
+        f"{100 * share:.3g} % of those that lead to one ended within {settings.level:g} of its "
+        "loss; from where the others ended the loss leads down to it"
+    ]
 
 
 def _sharpness(made: Labelled, settings: Basins) -> list[str]:

@@ -13,11 +13,12 @@ from jaxnn import plots, results
 from jaxnn.landscape import basins, sensitivity
 from jaxnn.landscape.merging import border_pixels
 from jaxnn.landscape.sensitivity import Dimension
-from jaxnn.studies.basin_findings import head
+from jaxnn.studies import map_variants
+from jaxnn.studies.basin_findings import head, percent
 from jaxnn.studies.basin_labels import labelled
 from jaxnn.studies.basin_maps import default_out, pose
 from jaxnn.studies.basin_pictures import name_axes
-from jaxnn.studies.border_measures import CHANGES, LYAPUNOV
+from jaxnn.studies.border_measures import CHANGES, LYAPUNOV, NUDGED
 from jaxnn.studies.map_settings import Again, Basins
 from jaxnn.studies.map_starts import shape, window
 
@@ -32,7 +33,8 @@ def report(whole: Basins, measured: Mapping[str, Again]) -> tuple[Path, str, lis
         ValueError: a map with fewer than two labels, or too few pixels for a dimension.
     """
     posed = pose(whole)
-    (made,) = labelled([whole], posed)
+    made, moved = labelled([whole, measured[NUDGED]], posed)
+    change = basins.compare(made.labels[map_variants.rows(measured[NUDGED], whole)], moved.labels)
     labels = made.labels.reshape(tuple(shape(whole).values()))
     boxes = sensitivity.box_dimension(labels, ignore=UNKNOWN)
     pairs = sensitivity.uncertainty_exponent(labels, ignore=UNKNOWN)
@@ -40,6 +42,8 @@ def report(whole: Basins, measured: Mapping[str, Again]) -> tuple[Path, str, lis
     lines = [
         head(whole, posed), "",
         f"{unknown} of {labels.size} pixels lead to no attractor yet and count as unknown",
+        f"{percent(change.share)} of {len(moved.labels)} starts change their label with every "
+        "initial weight one unit in the last place up: so much is rounding and no border",
         *_entropies(labels), *_dimensions(pairs, boxes), *_tests(labels),
     ]  # fmt: skip
     for kind, say in ((LYAPUNOV, _exponents), (CHANGES, _changes)):
@@ -111,11 +115,12 @@ def _far(distance: float) -> str:
 def _exponents(dataset: Any, whole: Basins) -> list[str]:
     values = dataset.exponent.values
     low, middle, high = np.quantile(values, [0.05, 0.5, 0.95])
-    above = int(np.sum(values > 0))
+    steps = whole.steps or 1
+    grow, shrink = (int(np.sum(sign * values * steps > 1)) for sign in (1, -1))
     return [
-        f"largest Lyapunov exponent over {whole.steps} steps from {len(values)} pixels: median "
-        f"{middle:.2g} [5 % {low:.2g}, 95 % {high:.2g}] nats a step; from {above} of them small "
-        "changes grow, from the others they are forgotten"
+        f"largest Lyapunov exponent over {steps} steps from {len(values)} pixels: median "
+        f"{middle:.2g} [5 % {low:.2g}, 95 % {high:.2g}] nats a step; small changes grow by more "
+        f"than e from {grow} of them and shrink by more than e from {shrink}"
     ]
 
 
@@ -131,12 +136,15 @@ def _changes(dataset: Any, whole: Basins) -> list[str]:
         dataset.evaluations.values, strict=True,
     )  # fmt: skip
     for pixel, distance, length, first, second, count in rows:
+        if math.isnan(distance):
+            lines.append(f"  pixel {pixel}: leads to no attractor yet")
+            continue
         if not math.isfinite(distance):
             lines.append(f"  pixel {pixel}: none within reach in {count:.0f} trainings")
             continue
         to = f"loss {first:.3g} becomes {second:.3g}" if second == second else "leads nowhere"
         lines.append(
-            f"  pixel {pixel}: {distance:.4g}, {distance / length:.2%} of its length; {to} "
+            f"  pixel {pixel}: {distance:.4g}, {distance / length:.2g} of its length; {to} "
             f"({count:.0f} trainings)"
         )
     return lines

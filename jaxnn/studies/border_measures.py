@@ -27,6 +27,7 @@ from jaxnn.studies.basin_maps import (
     manifest,
     pose,
     regions,
+    run,
 )
 from jaxnn.studies.endings import PARAMETER
 from jaxnn.studies.map_settings import Again, Basins, Sensitivity
@@ -36,7 +37,7 @@ from jaxnn.studies.settings import Where
 
 EFFORT: dict[str, Any] = {"rays": 32, "fronts": 1, "rounds": 4, "precision": 1e-3, "batch": 256}
 """Of each search for the smallest change."""
-LYAPUNOV, CHANGES = "lyapunov", "changes"
+LYAPUNOV, CHANGES, NUDGED = "lyapunov", "changes", "nudged"
 
 
 def parts(settings: Sensitivity) -> tuple[Basins, dict[str, Again]]:
@@ -60,7 +61,8 @@ def parts(settings: Sensitivity) -> tuple[Basins, dict[str, Again]]:
         del asked[LYAPUNOV]
     if is_wide(pose(whole)):
         del asked[CHANGES]
-    return whole, {
+    nudged = {NUDGED: map_variants.again(whole, NUDGED, ulps=1)}
+    return whole, nudged | {
         kind: map_variants.again(whole, kind, pixels=count, chunk=size)
         for kind, (count, size) in asked.items()
         if count
@@ -74,6 +76,8 @@ def measure(part: Again, kind: str) -> Path:
     Raises:
         ValueError: a store there that was made otherwise.
     """
+    if kind == NUDGED:
+        return run(part)
     posed, path = pose(part), default_out(part)
     made = {**manifest(part, posed), "study": kind}
     engine.open_store(path, made, _layout(part, posed, kind))
@@ -117,10 +121,13 @@ def change_of(part: Again, number: int) -> tuple[results.Region, dict[str, np.nd
         posed, region, begun, loss_fn = _begun(part, number)
         labels_of = LabelsOf(loss_fn, dynamics_of(part, posed, {}))
         start = at(begun, 0)
-        found = sensitivity.smallest_change(
-            labels_of, start, ignore=(basins.Nowhere.unfinished,),
-            seed=part.seed + int(pixels(part)[region[PIXEL][0]]), **EFFORT,
-        )  # fmt: skip
+        if labels_of(begun)[0] < 0:  # there is nothing to change yet
+            found = sensitivity.Change(np.nan, start, -1, -1, np.nan, False, 1)
+        else:
+            found = sensitivity.smallest_change(
+                labels_of, start, ignore=(basins.Nowhere.unfinished,),
+                seed=part.seed + int(pixels(part)[region[PIXEL][0]]), **EFFORT,
+            )  # fmt: skip
     named = {
         "length": np.linalg.norm(endings.flat(begun)),
         "distance": found.distance,
