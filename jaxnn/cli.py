@@ -143,16 +143,21 @@ def _census(command: Census) -> None:
 
 
 def _basins(command: Basins) -> None:
-    from jaxnn.studies import basin_findings, basin_maps, map_variants, problem
+    from jaxnn.studies import basin_findings, basin_maps, map_variants, problem, width_findings
 
-    for settings in map_variants.by_width(problem.complete(command)):
+    asked, done = problem.complete(command), []
+    for settings in map_variants.by_width(asked):
         parts = map_variants.variants(settings)
         ours = [
             _is_ours_to_report(basin_maps.run(part), len(basin_maps.regions(part)))
             for part in parts
         ]
         if all(ours):
+            done.append(parts[0])
             _report(*basin_findings.report(settings, parts))
+    if asked.widths and len(done) == len(asked.widths):
+        print()
+        _report(*width_findings.width_report(done, basin_maps.default_out(asked)))
 
 
 def _sensitivity(command: Sensitivity) -> None:

@@ -124,6 +124,7 @@ HOUSE = [
     "studies.study_minima",
     "studies.basin_pictures",
     "studies.basin_findings",
+    "studies.width_findings",
     "studies.border_measures",
     "studies.border_findings",
     "cli",

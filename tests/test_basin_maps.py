@@ -6,11 +6,13 @@ from typing import Any
 import jax
 import numpy as np
 import pytest
+import xarray
 
 from jaxnn import results
 from jaxnn.landscape import basins
 from jaxnn.landscape.basins import Nowhere
 from jaxnn.landscape.many import at, in_float64
+from jaxnn.stopping import Outcome
 from jaxnn.studies import (
     basin_findings,
     basin_labels,
@@ -24,6 +26,7 @@ from jaxnn.studies import (
     problem,
     sample_findings,
     study_minima,
+    width_findings,
 )
 from jaxnn.studies.basin_maps import default_out
 from jaxnn.studies.map_settings import Again, Basins, Sensitivity
@@ -350,6 +353,28 @@ def test_widths_are_stores_of_their_own(tmp_path):
     made = map_variants.by_width(settings)
     assert [one.hidden for one in made] == [(1,), (3,)]
     assert [one.out for one in made] == [tmp_path / "hidden-1", tmp_path / "hidden-3"]
+
+
+def test_widths_are_compared_by_how_often_they_reach_the_level(tmp_path, monkeypatch):
+    sample = {"over": "sample", "points": None, "window": None, "parameters": ()}
+    settings = small(tmp_path, **sample, widths=(1, 3), members=4, scales=(0.5, 2.0), level=0.1)
+    made = map_variants.by_width(settings)
+    losses = {1: [0.01, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2], 3: [0.01, 0.1, 0.2, 0.01] * 2}
+
+    def loaded(path):
+        outcome = np.full(8, Outcome.unfinished)
+        outcome[3] = Outcome.diverged  # its last finite loss does not count
+        loss = np.array(losses[int(path.name.split("-")[1])])
+        return xarray.Dataset({"final_loss": ("m", loss), "outcome": ("m", outcome)})
+
+    monkeypatch.setattr(width_findings.results, "load", loaded)
+    folder, text, files = width_findings.width_report(made, tmp_path)
+    assert folder == tmp_path
+    assert text.splitlines()[1].split() == ["1", "3"]
+    assert [line.count("25.00 %") for line in text.splitlines()[2:]] == [1, 0]
+    assert [line.count("50.00 %") for line in text.splitlines()[2:]] == [1, 0]
+    assert [line.count("75.00 %") for line in text.splitlines()[2:]] == [0, 1]
+    assert {file.name for file in files} == {"level-against-width.svg", "level-against-width.png"}
 
 
 def test_what_is_drawn_or_compared_is_no_part_of_the_manifest(tmp_path):

@@ -40,7 +40,17 @@ def test_help_answers_without_starting_jax(tmp_path):
     assert time.perf_counter() - started < 10  # seconds are for benchmarks; this is for a hang
     printed = run("--help", cwd=tmp_path)
     assert printed.returncode == 0
-    for name in ("study", "basins", "train", "check", "slice", "spectrum", "path", "align"):
+    for name in (
+        "study",
+        "basins",
+        "sensitivity",
+        "train",
+        "check",
+        "slice",
+        "spectrum",
+        "path",
+        "align",
+    ):
         assert name in printed.stdout
 
 
