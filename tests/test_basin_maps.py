@@ -40,6 +40,7 @@ def small(out, **changes: Any) -> Basins:
     asked: dict[str, Any] = {
         "hidden": (1,), "activation": ("tanh",), "l2": 0.0125, "steps": STEPS, "points": 32,
         "chunk": 256, "window": "-3:3,-2:4", "parameters": ("w1[0,1]", "b2[0]"), "seed": 3,
+        "level": 1.0,
     }  # fmt: skip
     return problem.complete(Basins("xor_signed", out=out, **{**asked, **changes}))
 
@@ -78,7 +79,9 @@ def test_every_pixel_ends_where_descent_by_hand_ends(store):
     inputs, targets = (np.asarray(part, float) for part in posed.train)
     origin = endings.flat([leaf[None] for leaf in (
         x for layer in map_starts.cut(whole, posed).origin for x in layer)])[0]  # fmt: skip
-    for i, j in [(0, 0), (3, 7), (31, 31), (5, 2)]:
+    late = np.argwhere(dataset.reached.values > 1)
+    assert len(late) > 1
+    for i, j in [(0, 0), (3, 7), (31, 31), (5, 2), late[0], late[-1]]:
         point = origin.copy()
         point[1], point[4] = float(dataset.x[j]), float(dataset.y[i])
         start, reached = point.copy(), -1
@@ -87,6 +90,7 @@ def test_every_pixel_ends_where_descent_by_hand_ends(store):
             reached = step if reached < 0 and loss <= (settings.level or 0) else reached
             point = point - (settings.step_size or 0) * gradient
         loss, gradient = loss_and_gradient(point, inputs, targets[:, 0], settings.l2)
+        reached = STEPS if reached < 0 and loss <= (settings.level or 0) else reached
         here = dataset.isel(y=i, x=j)
         # 60 steps amplify rounding, by at most |1 - step size * curvature| each
         np.testing.assert_allclose(here.end, point, rtol=1e-9)
@@ -318,6 +322,7 @@ def test_another_dynamics_has_as_much_time(tmp_path):
         ({"dynamics": "flow", "steps": 0, "batch_size": 2, "epochs": 3}, "loss on all cases"),
         ({"points": 1}, "--points is 1: give at least 2"),
         ({"scale": -1.0}, "--scale is -1.0"),
+        ({"hidden": (200,), "labels": "attractors", "parameters": ()}, "up to 500; give --labels"),
         ({"data": "iri"}, "did you mean 'iris'"),
         ({"scheme": "norma"}, "did you mean 'normal'"),
     ],
@@ -496,7 +501,7 @@ def test_a_small_step_size_and_the_flow_change_little(against, tmp_path):
 def test_a_wide_network_is_told_apart_by_its_predictions(tmp_path):
     sample = {"over": "sample", "points": None, "window": None, "parameters": ()}
     settings = small(
-        tmp_path / "w", **sample, hidden=(200,), members=6, scales=(0.1, 1.0), step_size=0.01
+        tmp_path / "w", **sample, hidden=(20,), members=6, scales=(0.1, 1.0), step_size=0.01
     )
     parts = map_variants.variants(settings)
     for part in parts:
@@ -504,6 +509,7 @@ def test_a_wide_network_is_told_apart_by_its_predictions(tmp_path):
     assert "found_loss" not in results.load(default_out(parts[0]))
     _, text, _ = basin_findings.report(settings, parts)
     assert "predictions 0: loss" in text
+    assert "labels: ends that classify all training cases alike are one" in text
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ from jaxnn.intervals import Share
 from jaxnn.landscape import basins
 from jaxnn.studies import basin_pictures, map_variants, map_windows
 from jaxnn.studies.basin_labels import Labelled, labelled
-from jaxnn.studies.basin_maps import MEMORY, default_out, pose
+from jaxnn.studies.basin_maps import MEMORY, default_out, pose, searched
 from jaxnn.studies.map_settings import Basins
 from jaxnn.studies.map_starts import AXES, cut, swept, window
 from jaxnn.studies.problem import Posed
@@ -19,6 +19,10 @@ from jaxnn.studies.sample_findings import sample_tables
 
 MOST_ROWS = 12
 """Attractors in a table; the others are a line together."""
+
+
+SEARCHED = "labels: what the loss leads down to from where training ended, modulo symmetry"
+PREDICTED = "labels: ends that classify all training cases alike are one"
 
 
 def report(settings: Basins, parts: list[Basins]) -> tuple[Path, str, list[Path]]:
@@ -58,7 +62,7 @@ def head(settings: Basins, posed: Posed) -> str:
     return (
         f"{posed.source.name}: {posed.source.note}\n"
         f"network {sizes}, {acts}, l2 {settings.l2:g}; {moves(settings)}, {settings.precision}\n"
-        f"{covers(settings)}"
+        f"{covers(settings)}\n" + (SEARCHED if searched(settings, posed) else PREDICTED)
     )
 
 
@@ -148,7 +152,7 @@ def percent(share: Share) -> str:
 def _near(made: Labelled, settings: Basins) -> list[str]:
     """From how many starts training itself came near the attractor that lies ahead."""
     ends = made.labels >= 0
-    if not ends.any():
+    if not ends.any() or "sharpness" not in made.runs:  # by predictions, nothing lies ahead
         return []
     gaps = made.runs["final_loss"][ends] - made.attractors.losses[made.labels[ends]]
     share = float(np.mean(gaps <= (settings.level or 0.0)))

@@ -15,8 +15,9 @@ from jaxnn.landscape import basins
 from jaxnn.losses import accuracy
 from jaxnn.runs import Run
 from jaxnn.studies import endings
-from jaxnn.studies.basin_maps import FOUND, VARIABLES, default_out, is_wide, like
+from jaxnn.studies.basin_maps import FOUND, VARIABLES, default_out, searched
 from jaxnn.studies.map_settings import Basins
+from jaxnn.studies.map_starts import like
 from jaxnn.studies.problem import Posed
 
 BIASES_ALIKE = {"normal", "uniform", "sphere"}
@@ -25,9 +26,9 @@ BIASES_ALIKE = {"normal", "uniform", "sphere"}
 
 @dataclasses.dataclass(frozen=True)
 class Attractors:
-    """Where starts of one problem lead, a row each, by loss (of a wide network, by frequency).
+    """Where starts of one problem lead, a row each, by loss (by predictions, by frequency).
 
-    kinds: a word each. losses: their level; of a wide network the lowest seen. right: share of the
+    kinds: a word each. losses: their level; by predictions the lowest seen. right: share of the
     cases classified correctly, NaN where the targets are numbers. families: those with one number
     are images under the symmetries of the data; in a sample, under those of its draws too.
     """
@@ -63,7 +64,7 @@ def labelled(parts: Sequence[Basins], posed: Posed) -> list[Labelled]:
         {name: dataset[name].values.ravel() for name in VARIABLES if name in dataset}
         for dataset in datasets
     ]
-    if is_wide(posed):
+    if not searched(parts[0], posed):
         labels, attractors = _by_predictions(datasets, posed)
     else:
         made = [_stored(dataset, posed) for dataset in datasets]

@@ -79,20 +79,31 @@ def pose(settings: Basins) -> Posed:
 
     Raises:
         ValueError: options that do nothing over what is asked for; a window, parameters or numbers
-            out of range; as `problem.pose`.
+            out of range; attractors of a network too large for its Hessian; as `problem.pose`.
     """
     _check(settings)
     posed = problem.pose(settings)
+    size = endings.size_of(like(posed))
+    if settings.labels == "attractors" and size > minima.MOST_SAMPLED:
+        raise ValueError(
+            f"the network {'-'.join(map(str, posed.sizes))} has {size} parameters: --labels "
+            f"attractors is for up to {minima.MOST_SAMPLED}; give --labels predictions"
+        )
     if settings.parameters:
         map_windows.parameter_numbers(settings.parameters, like(posed))
     return posed
 
 
-def is_wide(posed: Posed) -> bool:
-    """Whether the network has too many parameters for the search from every end of training; its
-    ends are then told apart by their predictions.
+MOST_PARAMETERS = 50
+"""Of networks whose ends are searched unless asked otherwise: milliseconds each."""
+
+
+def searched(settings: Basins, posed: Posed) -> bool:
+    """Whether the attractor is searched for from every end of training; else ends are told apart by
+    their predictions.
     """
-    return endings.size_of(like(posed)) > minima.MOST_SAMPLED
+    small = endings.size_of(like(posed)) <= MOST_PARAMETERS
+    return small if settings.labels is None else settings.labels == "attractors"
 
 
 APART = {
@@ -158,7 +169,7 @@ def chunk(settings: Basins, number: int) -> tuple[results.Region, dict[str, np.n
         loss_fn = in_float64(posed.loss_fn) if settings.precision == "float64" else posed.loss_fn
         begun = starts(settings, posed, region)
         run = dynamics_of(settings, posed, region)(loss_fn, begun)
-        found = {} if is_wide(posed) else _found(loss_fn, begun, run)
+        found = _found(loss_fn, begun, run) if searched(settings, posed) else {}
     block = tuple(last - first for first, last in region.values())
     named = {**_arrays(settings, begun, run), **found}.items()
     return region, {name: array.reshape(*block, *array.shape[1:]) for name, array in named}
@@ -220,7 +231,7 @@ def layout(settings: Basins, posed: Posed) -> dict[str, Any]:
     lengths, (cut, size) = shape(settings), _span(settings)
     dims, kind = tuple(lengths), settings.precision or "float32"
     apart = {} if looked_at(settings) else {"reached"}
-    apart = {*apart, "sharpness"} if is_wide(posed) else apart
+    apart = apart if searched(settings, posed) else {*apart, "sharpness"}
     variables = {
         name: results.Variable(dims, {"": kind}.get(dtype, dtype), {"long_name": meaning})
         for name, (dtype, meaning) in VARIABLES.items()
@@ -234,7 +245,7 @@ def layout(settings: Basins, posed: Posed) -> dict[str, Any]:
     variables["outcome"] = variables["outcome"]._replace(attributes=outcomes)
     ends = {"long_name": "weights and biases at the end of training, layer after layer"}
     variables["end"] = results.Variable((*dims, PARAMETER), kind, ends)
-    found = {} if is_wide(posed) else endings.variables(dims, prefix=FOUND)
+    found = endings.variables(dims, prefix=FOUND) if searched(settings, posed) else {}
     pieces = dict.fromkeys(dims, 1) if settings.over == "sample" else lengths
     return {
         "coordinates": _coordinates(settings),

@@ -22,12 +22,12 @@ from jaxnn.studies import endings, engine, map_variants
 from jaxnn.studies.basin_maps import (
     default_out,
     dynamics_of,
-    is_wide,
     looked_at,
     manifest,
     pose,
     regions,
     run,
+    searched,
 )
 from jaxnn.studies.endings import PARAMETER
 from jaxnn.studies.map_settings import Again, Basins, Sensitivity
@@ -59,7 +59,7 @@ def parts(settings: Sensitivity) -> tuple[Basins, dict[str, Again]]:
     asked = {LYAPUNOV: (settings.lyapunov, 16), CHANGES: (settings.changes, 1)}
     if not looked_at(whole):
         del asked[LYAPUNOV]
-    if is_wide(pose(whole)):
+    if not searched(whole, pose(whole)):
         del asked[CHANGES]
     nudged = {NUDGED: map_variants.again(whole, NUDGED, ulps=1)}
     return whole, nudged | {

@@ -47,6 +47,10 @@ class Basins(Where, Problem):
     """descent: by the update rule; flow: the gradient flow, for the time steps * step size."""
     precision: Literal["float32", "float64"] | None = None
     """Of training; default float64 over a plane or a line, float32 for a sample."""
+    labels: Literal["attractors", "predictions"] | None = None
+    """attractors: what the loss leads down to from where training ended, modulo symmetry, by the
+    whole Hessian, for up to 500 parameters; predictions: ends that classify all training cases
+    alike are one. Default attractors for up to 50 parameters, where a search takes milliseconds."""
     gradient: float = 1e-6
     """Full-batch training and the flow stop where the gradient's norm is below this."""
     level: float | None = None
