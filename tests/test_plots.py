@@ -138,7 +138,7 @@ def test_each_pixel_has_the_colour_of_its_label_and_its_place():
     ax = plots.label_map(axes[0, 0], labels, ((0.0, 3.0), (5.0, 7.0)), colours=colours)
     image = np.asarray(ax.images[0].get_array())
     for (i, j), label in np.ndenumerate(labels):
-        assert to_hex(image[i, j]).upper() == colours[int(label)].upper()
+        assert to_hex(tuple(image[i, j].tolist())).upper() == colours[int(label)].upper()
     assert ax.images[0].get_extent() == [0.0, 3.0, 5.0, 7.0]
     assert ax.images[0].origin == "lower"
     plots.plt.close(made)
