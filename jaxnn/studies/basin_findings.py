@@ -137,10 +137,10 @@ def _row(made: Labelled, chances: basins.Probabilities, k: int) -> str:
     steps = np.median(made.runs["reached"][here]) if "reached" in made.runs else -1
     reached = f"{steps:.0f}" if steps >= 0 else "-"
     distance = np.median(made.runs["distance"][here])
-    sharpest = np.max(made.runs["sharpness"][here]) if "sharpness" in made.runs else np.nan
+    sharpest = f"{made.runs['sharpness'][here].max():.3g}" if "sharpness" in made.runs else "-"
     return (
         f"{made.attractors.name(label):42}{int(chances.counts[k]):>8}{percent(share):>26}"
-        f"{reached:>15}{distance:>10.3g}{sharpest:>10.3g}"
+        f"{reached:>15}{distance:>10.3g}{sharpest:>10}"
     )
 
 

@@ -29,9 +29,9 @@ def width_report(widths: Sequence[Basins], folder: Path) -> tuple[Path, str, lis
              for scheme, scale, size in cells(widths[0])]  # fmt: skip
     level = widths[0].level or 0.0
     lines = [f"final loss {level:g} or less, with 95 % intervals, by units in each hidden layer"]
-    lines.append(f"{'':42}" + "".join(f"{unit:>24}" for unit in units))
+    lines.append(f"{'':42}" + "".join(f"{unit:>28}" for unit in units))
     for cell, name in enumerate(names):
-        said = "".join(f"{percent(Share(*row)):>24}" for row in shares[:, cell])
+        said = "".join(f"{percent(Share(*row)):>28}" for row in shares[:, cell])
         lines.append(f"{name:42}{said}")
     with plots.house_style():
         figure, axes = plots.figure(width=7.6, height=4.0)
