@@ -1,5 +1,5 @@
-"""The command line: `jaxnn study`, `census`, `train` and `check`, and of a study's networks
-`slice`, `spectrum`, `path` and `align`. jax is imported only once there is work.
+"""The command line: `jaxnn study`, `census`, `basins`, `sensitivity`, `train` and `check`, and of a
+study's networks `slice`, `spectrum`, `path` and `align`. jax is imported only once there is work.
 """
 
 from __future__ import annotations
@@ -10,11 +10,14 @@ from typing import Annotated
 
 import tyro
 
+from jaxnn.studies.map_settings import Basins, Sensitivity
 from jaxnn.studies.settings import Align, Between, Census, Check, Slice, Spectrum, Study, Train
 
 Command = (
     Annotated[Study, tyro.conf.subcommand("study")]
     | Annotated[Census, tyro.conf.subcommand("census")]
+    | Annotated[Basins, tyro.conf.subcommand("basins")]
+    | Annotated[Sensitivity, tyro.conf.subcommand("sensitivity")]
     | Annotated[Train, tyro.conf.subcommand("train")]
     | Annotated[Check, tyro.conf.subcommand("check")]
     | Annotated[Slice, tyro.conf.subcommand("slice")]
@@ -48,17 +51,21 @@ def _complain(error: Exception) -> int:
     return 2
 
 
-def _run(command: Study | Census | Train | Check | Slice | Spectrum | Between | Align) -> None:
+def _run(
+    command: Study | Census | Basins | Train | Check | Slice | Spectrum | Between | Align,
+) -> None:
     from jaxnn import devices
 
     try:
         devices.use_all_cores()
     except RuntimeError as error:
         raise ValueError(f"{error}; or give the command in a process of its own") from error
-    if isinstance(command, Study | Census):
+    if isinstance(command, Study | Census | Basins):
         if command.distributed:
             devices.join_others(command.coordinator, command.processes, command.process)
-        _study(command) if isinstance(command, Study) else _census(command)
+        {Study: _study, Census: _census, Basins: _basins, Sensitivity: _sensitivity}[type(command)](
+            command
+        )
     elif isinstance(command, Train):
         from jaxnn.studies import one_network
 
@@ -99,13 +106,15 @@ def _report(path: Path, table: str, files: list[Path], *, shown: str | None = No
     from jaxnn import results
 
     results.write_atomically(path / "table.txt", f"{table}\n")
-    print(f"{shown or table}\n\nwrote {path}: arrays.zarr, manifest.json, table.txt, figures/")
+    names = ("arrays.zarr", "manifest.json", "table.txt", "figures")
+    there = ", ".join(name for name in names if (path / name).exists())
+    print(f"{shown or table}\n\nwrote {path}: {there}")
     print("  " + "\n  ".join(str(file.relative_to(path)) for file in files))
 
 
 def _study(command: Study) -> None:
     from jaxnn import results
-    from jaxnn.studies import findings, initial_weights, problem
+    from jaxnn.studies import findings, initial_weights, problem, study_minima
 
     settings = problem.complete(command)
     path = initial_weights.run(settings)
@@ -116,7 +125,8 @@ def _study(command: Study) -> None:
     level = settings.level or 0.0
     table = findings.table(dataset, level)
     sentence = findings.finding(dataset, level, name=posed.source.name)
-    _report(path, f"{table}\n\n{sentence}", files)
+    minima = study_minima.minima_table(dataset, settings, posed)
+    _report(path, "\n\n".join(part for part in (table, sentence, minima) if part), files)
 
 
 def _census(command: Census) -> None:
@@ -130,6 +140,36 @@ def _census(command: Census) -> None:
     posed = stationary_points.pose(settings)
     report, files = census_findings.report(results.load(path), settings, posed, path / "figures")
     _report(path, report, files, shown=census_findings.shortened(report))
+
+
+def _basins(command: Basins) -> None:
+    from jaxnn.studies import basin_findings, basin_maps, map_variants, problem, width_findings
+
+    asked, done = problem.complete(command), []
+    for settings in map_variants.by_width(asked):
+        parts = map_variants.variants(settings)
+        ours = [
+            _is_ours_to_report(basin_maps.run(part), len(basin_maps.regions(part)))
+            for part in parts
+        ]
+        if all(ours):
+            done.append(parts[0])
+            _report(*basin_findings.report(settings, parts))
+    if asked.widths and len(done) == len(asked.widths):
+        print()
+        _report(*width_findings.width_report(done, basin_maps.default_out(asked)))
+
+
+def _sensitivity(command: Sensitivity) -> None:
+    from jaxnn.studies import basin_maps, border_findings, border_measures, problem
+
+    whole, measured = border_measures.parts(problem.complete(command))
+    ours = [_is_ours_to_report(basin_maps.run(whole), len(basin_maps.regions(whole)))]
+    for kind, part in measured.items():
+        path = border_measures.measure(part, kind)
+        ours.append(_is_ours_to_report(path, len(basin_maps.regions(part))))
+    if all(ours):
+        _report(*border_findings.report(whole, measured))
 
 
 def _check(command: Check) -> None:

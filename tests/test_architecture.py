@@ -100,11 +100,14 @@ HOUSE = [
     "plots.landscapes",
     "plots.trees",
     "plots.sensitivity",
+    "plots.maps",
     "studies.settings",
+    "studies.map_settings",
     "studies.problem",
     "studies.engine",
     "studies.schema",
     "studies.initial_weights",
+    "studies.endings",
     "studies.stationary_points",
     "studies.members",
     "studies.findings",
@@ -113,6 +116,18 @@ HOUSE = [
     "studies.run_planes",
     "studies.around",
     "studies.connections",
+    "studies.map_windows",
+    "studies.map_starts",
+    "studies.basin_maps",
+    "studies.map_variants",
+    "studies.basin_labels",
+    "studies.sample_findings",
+    "studies.study_minima",
+    "studies.basin_pictures",
+    "studies.basin_findings",
+    "studies.width_findings",
+    "studies.border_measures",
+    "studies.border_findings",
     "cli",
     "__main__",
 ]
@@ -173,10 +188,11 @@ def faults(text, name):
     layers = {"jaxnn.network", "jaxnn.vocabulary.Layer", "jaxnn.vocabulary.Params"}
     if after and name not in KNOW_LAYERS and not name.startswith("studies") and found & layers:
         wrong.append(f"{name} knows layers")
-    if name == "studies.settings" and any(
-        m.split(".")[0] in ("jax", "numpy", "jaxnn") for m in found
+    if name in ("studies.settings", "studies.map_settings") and any(
+        m.split(".")[0] in ("jax", "numpy", "jaxnn") and not m.startswith("jaxnn.studies")
+        for m in found
     ):
-        wrong.append("studies.settings imports more than the standard library")
+        wrong.append(f"{name} imports more than the standard library")
     return wrong
 
 

@@ -40,7 +40,17 @@ def test_help_answers_without_starting_jax(tmp_path):
     assert time.perf_counter() - started < 10  # seconds are for benchmarks; this is for a hang
     printed = run("--help", cwd=tmp_path)
     assert printed.returncode == 0
-    for name in ("study", "train", "check", "slice", "spectrum", "path", "align"):
+    for name in (
+        "study",
+        "basins",
+        "sensitivity",
+        "train",
+        "check",
+        "slice",
+        "spectrum",
+        "path",
+        "align",
+    ):
         assert name in printed.stdout
 
 
@@ -54,6 +64,8 @@ def test_help_answers_without_starting_jax(tmp_path):
         (["train", "none.csv"], "none.csv: no such file"),
         (["check", "iris", "--scheme", "glorot"], "did you mean 'glorot_normal'"),
         (["study", "xor", "--steps", "1", "--members", "1", "--out", "file/x"], "file"),
+        (["basins", "xor", "--window", "-1:1,2:2"], "2:2 has zero area"),
+        (["basins", "xor", "--zoom", "-1:1,2:3"], "no map there to zoom into"),
         (["slice", "none"], "none: no store there"),
         (["align", "busy"], "is not empty and is no store"),
     ],

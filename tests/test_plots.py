@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
 
 from jaxnn import plots
 from jaxnn.landscape.trees import disconnectivity
@@ -68,6 +69,24 @@ def draw(kind):
         plots.eigenvalues(ax, np.array([-1e-3, 1e-17, 0.0, 1e-5, 2.0]), tolerance=1e-15)
     elif kind == "density":
         plots.density(ax, np.linspace(-1, 1, 9), np.exp(-(np.linspace(-1, 1, 9) ** 2)), note="n")
+    elif kind == "labels":
+        labels, box = rng.integers(-4, 12, (9, 9)), ((0.0, 1.0), (0.0, 1.0))
+        colours = plots.label_colours(labels)
+        plots.label_map(ax, labels, box, colours=colours)
+        plots.label_legend(ax, {f"{k}": c for k, c in colours.items()}, title="ends")
+    elif kind == "strip":
+        labels = rng.integers(-4, 12, 30)
+        plots.label_map(ax, labels, ((0.0, 1.0),), colours=plots.label_colours(labels))
+    elif kind == "values":
+        values = np.where(rng.uniform(size=(9, 9)) < 0.1, np.nan, rng.exponential(size=(9, 9)))
+        plots.value_map(ax, values, ((0.0, 1.0), (0.0, 2.0)), name="loss")
+    elif kind == "values along":
+        plots.values_along(ax, np.arange(30.0), rng.exponential(size=30), name="loss")
+    elif kind == "changed":
+        plots.changed_map(ax, rng.uniform(size=(9, 9)) < 0.2, ((0.0, 1.0), (0.0, 1.0)))
+    elif kind == "probabilities":
+        shares = {"a": np.array([[0.5, 0.4, 0.6], [0, 0, 0.1], [1, 0.9, 1]])}
+        plots.probability_lines(ax, [0.1, 1, 10], shares, colours={"a": "black"}, xlabel="scale")
     elif kind == "tree":
         plots.disconnectivity(ax, small_tree(), kinds=["a", "b", "a", "b", "b"])
     elif kind == "large tree":
@@ -97,6 +116,12 @@ def draw(kind):
         "run",
         "tree",
         "large tree",
+        "labels",
+        "strip",
+        "values",
+        "values along",
+        "changed",
+        "probabilities",
     ],
 )
 def test_the_same_picture_is_the_same_bytes(kind, tmp_path):
@@ -104,6 +129,43 @@ def test_the_same_picture_is_the_same_bytes(kind, tmp_path):
     for one, other in zip(first, second, strict=True):
         assert one.read_bytes() == other.read_bytes()
         assert one.stat().st_size > 3000
+
+
+def test_each_pixel_has_the_colour_of_its_label_and_its_place():
+    labels = np.array([[0, 0, -1], [1, 0, 7]])
+    colours = plots.label_colours(labels)
+    made, axes = plots.figure()
+    ax = plots.label_map(axes[0, 0], labels, ((0.0, 3.0), (5.0, 7.0)), colours=colours)
+    image = np.asarray(ax.images[0].get_array())
+    for (i, j), label in np.ndenumerate(labels):
+        assert to_hex(tuple(image[i, j].tolist())).upper() == colours[int(label)].upper()
+    assert ax.images[0].get_extent() == [0.0, 3.0, 5.0, 7.0]
+    assert ax.images[0].origin == "lower"
+    plots.plt.close(made)
+
+
+def test_the_most_frequent_labels_have_colours_of_their_own():
+    labels = np.repeat(np.arange(12), np.arange(2, 14))
+    colours = plots.label_colours(np.append(labels, [-1, -3]))
+    assert colours[0] == colours[1] == colours[2] == plots.OTHER
+    own = [colours[k] for k in range(3, 12)]
+    assert len({*own, colours[-1], colours[-3], plots.OTHER}) == 12
+
+
+def test_values_that_are_not_finite_have_no_colour_and_probabilities_their_intervals():
+    made, axes = plots.figure(1, 2)
+    values = np.array([[1.0, np.nan], [100.0, 0.0]])
+    ax = plots.value_map(axes[0, 0], values, ((0.0, 1.0), (0.0, 1.0)), name="loss")
+    shown: Any = ax.images[0].get_array()
+    assert shown.mask.tolist() == [[False, True], [False, False]]
+    assert ax.images[0].norm.vmax == 100.0
+    shares = np.array([[0.5, 0.4, 0.7], [0.2, 0.1, 0.3]])
+    ax = plots.probability_lines(
+        axes[0, 1], [1, 2], {"a": shares}, colours={"a": "black"}, xlabel="scale"
+    )
+    np.testing.assert_allclose(lines_of(ax, 0)[:, :, 1], [[40, 70], [10, 30]])
+    np.testing.assert_allclose(np.asarray(ax.lines[0].get_ydata()), [50, 20])
+    plots.plt.close(made)
 
 
 def test_the_median_line_goes_through_the_medians():

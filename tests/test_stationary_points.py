@@ -7,7 +7,7 @@ import pytest
 
 from jaxnn import results
 from jaxnn.landscape.minima import Ending
-from jaxnn.studies import census_findings, engine, problem, stationary_points
+from jaxnn.studies import census_findings, endings, engine, problem, stationary_points
 from jaxnn.studies.members import taken
 from jaxnn.studies.settings import Census, Slice
 
@@ -38,7 +38,7 @@ def test_the_store_holds_every_search_in_float64(store):
     assert float(dataset.relative_gradient.where(rested).max()) < 1e-14
     assert results.verify(path) == []
     posed = stationary_points.pose(settings)
-    found = stationary_points.stationary(dataset, settings, posed)
+    found = endings.stationary(dataset, stationary_points.like(settings, posed))
     assert [leaf.shape for leaf in (found.point[0].weights, found.point[1].weights)] == [
         (240, 1, 2),
         (240, 1, 1),

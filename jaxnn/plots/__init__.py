@@ -10,6 +10,14 @@ from jaxnn.plots.landscapes import density as density
 from jaxnn.plots.landscapes import eigenvalues as eigenvalues
 from jaxnn.plots.landscapes import loss_against_index as loss_against_index
 from jaxnn.plots.landscapes import run_in_plane as run_in_plane
+from jaxnn.plots.maps import OTHER as OTHER
+from jaxnn.plots.maps import changed_map as changed_map
+from jaxnn.plots.maps import label_colours as label_colours
+from jaxnn.plots.maps import label_legend as label_legend
+from jaxnn.plots.maps import label_map as label_map
+from jaxnn.plots.maps import probability_lines as probability_lines
+from jaxnn.plots.maps import value_map as value_map
+from jaxnn.plots.maps import values_along as values_along
 from jaxnn.plots.networks import network_diagram as network_diagram
 from jaxnn.plots.sensitivity import local_slopes as local_slopes
 from jaxnn.plots.sensitivity import scaling as scaling

@@ -16,9 +16,10 @@ from jaxnn.intervals import wilson
 from jaxnn.landscape import minima, saddles, symmetries
 from jaxnn.landscape.minima import Census as Found
 from jaxnn.landscape.saddles import Graph
+from jaxnn.studies.endings import stationary
 from jaxnn.studies.problem import Posed
 from jaxnn.studies.settings import Census
-from jaxnn.studies.stationary_points import stationary
+from jaxnn.studies.stationary_points import like
 
 MOST_IN_TREE = 300
 """Minima between which saddles are looked for."""
@@ -28,7 +29,7 @@ MOST_LINES = 60
 
 def report(dataset: Any, settings: Census, posed: Posed, folder: Path) -> tuple[str, list[Path]]:
     """The report of a finished store, and the figures written into the folder."""
-    found = minima.distinct(posed.loss_fn, stationary(dataset, settings, posed))
+    found = minima.distinct(posed.loss_fn, stationary(dataset, like(settings, posed)))
     reached = _reached(found, settings)
     parts = [_head(settings, posed), found.table(), _training(found, reached)]
     graph = _graph(found, settings, posed)

@@ -58,16 +58,7 @@ def run(settings: Study) -> Path:
 def manifest(settings: Study, posed: Posed) -> dict[str, Any]:
     """All that the study's numbers follow from, and the check of its gradients on its own data."""
     made = problem.manifest(settings, posed, study="initial weights", scheme=settings.schemes[0])
-    return {**made, "machine": {**made["machine"], **_training(settings, posed)}}
-
-
-def _training(settings: Study, posed: Posed) -> dict[str, Any]:
-    """The form and the tile that members train in: the results' last bits depend on them."""
-    if settings.batch_size:
-        return {"form": "matrices", "tile": 1}
-    starts = jax.eval_shape(lambda: ensembles.init(posed.init_key, posed.sizes, members=1))
-    form = ensembles.form_of(posed.loss_fn, starts)
-    return {"form": form, "tile": ensembles.tile_of(posed.loss_fn, starts, form=form)}
+    return {**made, "machine": {**made["machine"], **problem.training_form(settings, posed)}}
 
 
 def _record_every(settings: Study) -> int:

@@ -17,11 +17,13 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from jaxnn import data, descent, devices
+from jaxnn import data, descent, devices, ensembles
 from jaxnn.activations import ACTIVATIONS
 from jaxnn.backpropagation import GradientCheck, check_gradients
 from jaxnn.losses import LossOn, loss_on
 from jaxnn.network import SCHEMES, init
+from jaxnn.studies import map_settings
+from jaxnn.studies.map_settings import Basins
 from jaxnn.studies.settings import Problem, as_json, resolved
 from jaxnn.vocabulary import Batch, Layer, Params, lookup
 
@@ -111,11 +113,12 @@ def _check(settings: Problem) -> None:
         raise ValueError(f"--seed is {settings.seed}: give a whole number below 2^32")
     for scheme in getattr(settings, "schemes", ()) or (getattr(settings, "scheme", "normal"),):
         lookup(SCHEMES, scheme, what="scheme")
-    scales = getattr(settings, "scales", (getattr(settings, "scale", 1.0),))
+    scales = getattr(settings, "scales", None)
+    scales = (getattr(settings, "scale", 1.0),) if scales is None else scales
     if not scales or any(not 0 < scale < float("inf") for scale in scales):
         raise ValueError(f"--scales is {scales}: give finite numbers above 0")
     for name in ("schemes", "scales"):
-        values = getattr(settings, name, ())
+        values = getattr(settings, name, None) or ()
         if len(set(values)) < len(values):
             raise ValueError(f"--{name} is {values}: name each once")
 
@@ -130,6 +133,8 @@ def complete(settings: Problem) -> Any:
     by_batch = bool(settings.batch_size) or bool(settings.epochs)
     if by_batch and settings.steps:
         raise ValueError("--steps counts full-batch updates: give it, or --batch-size and --epochs")
+    if isinstance(settings, Basins):
+        return map_settings.resolved(settings)
     return resolved(settings)
 
 
@@ -141,12 +146,15 @@ def certificate(posed: Posed, *, scheme: str, scale: float, seed: int) -> Gradie
         )
         batch = Batch(*(jnp.asarray(part, jnp.float64) for part in posed.train))
         key, l2 = jax.random.key(seed), float(posed.loss_fn.l2 or 0.0)
+        check = _gradients_checked(params, batch, key, activation=posed.activation, l2=l2)
+        return jax.block_until_ready(check)
 
-        @jax.jit
-        def check(params: Params, batch: Batch) -> GradientCheck:
-            return check_gradients(params, batch, activation=posed.activation, l2=l2, key=key)
 
-        return jax.block_until_ready(check(params, batch))
+@functools.partial(jax.jit, static_argnames=("activation", "l2"))
+def _gradients_checked(
+    params: Params, batch: Batch, key: Array, *, activation: tuple[str, ...], l2: float
+) -> GradientCheck:
+    return check_gradients(params, batch, activation=activation, l2=l2, key=key)
 
 
 def manifest(settings: Problem, posed: Posed, *, study: str, scheme: str) -> dict[str, Any]:
@@ -171,6 +179,15 @@ def manifest(settings: Problem, posed: Posed, *, study: str, scheme: str) -> dic
             "table": str(check).splitlines(),
         },
     }
+
+
+def training_form(settings: Problem, posed: Posed) -> dict[str, Any]:
+    """The form and the tile that members train in: the results' last bits depend on them."""
+    if settings.batch_size:
+        return {"form": "matrices", "tile": 1}
+    starts = jax.eval_shape(lambda: ensembles.init(posed.init_key, posed.sizes, members=1))
+    form = ensembles.form_of(posed.loss_fn, starts)
+    return {"form": form, "tile": ensembles.tile_of(posed.loss_fn, starts, form=form)}
 
 
 def digest(posed: Posed) -> str:

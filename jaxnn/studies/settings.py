@@ -284,7 +284,8 @@ def as_json(settings: Problem) -> dict[str, Any]:
     """The settings that decide the results, as JSON holds them: all but where files lie, who
     computes, and what is drawn of them.
     """
-    apart = {"out", "data_dir", "tree", *(field.name for field in fields(Where))}
+    apart = {"out", "data_dir", "tree", "zoom", "against", "widths"}
+    apart |= {field.name for field in fields(Where)}
     named = {n: value for n, value in asdict(settings).items() if n not in apart}
     named["data"] = Path(settings.data).name
     return {n: list(value) if isinstance(value, tuple) else value for n, value in named.items()}

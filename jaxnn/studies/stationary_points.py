@@ -12,14 +12,13 @@ import numpy as np
 
 from jaxnn import ensembles, results
 from jaxnn.landscape import minima
-from jaxnn.landscape.minima import Ending, Stationary
 from jaxnn.stopping import gradient_below
-from jaxnn.studies import engine, problem
+from jaxnn.studies import endings, engine, problem
+from jaxnn.studies.endings import PARAMETER
 from jaxnn.studies.problem import Posed
 from jaxnn.studies.settings import Census, Where
 from jaxnn.vocabulary import SEARCH
 
-PARAMETER = "parameter"
 CHECKS = 20
 """Training may stop at this many places on its way."""
 
@@ -63,7 +62,7 @@ def pose(settings: Census) -> Posed:
             "search that take turns"
         )
     posed = problem.pose(settings)
-    size = sum(leaf.size for leaf in jax.tree.leaves(like(settings, posed)))
+    size = endings.size_of(like(settings, posed))
     most = minima.MOST_SAMPLED if settings.sampled else minima.MOST_PARAMETERS
     if size > most:
         offer = "" if settings.sampled else "; --sampled counts what training and descent find, "
@@ -77,10 +76,7 @@ def pose(settings: Census) -> Posed:
 
 def like(settings: Census, posed: Posed) -> Any:
     """Shapes and dtypes of one network."""
-    drawn = functools.partial(_starts, settings, posed, 0, 1)
-    return jax.tree.map(
-        lambda leaf: jax.ShapeDtypeStruct(leaf.shape[1:], leaf.dtype), jax.eval_shape(drawn)
-    )
+    return endings.shapes_of(functools.partial(_starts, settings, posed, 0, 1))
 
 
 def _starts(settings: Census, posed: Posed, first: int, count: int, scale: float = 1.0) -> Any:
@@ -119,7 +115,7 @@ def chunk(settings: Census, number: int) -> tuple[results.Region, dict[str, np.n
         found = minima.polish_all(posed.loss_fn, starts, steps=settings.search_steps)
     else:
         found = minima.searched(posed.loss_fn, starts, steps=settings.search_steps)
-    return {SEARCH: (first, last)}, _arrays(found)
+    return {SEARCH: (first, last)}, endings.arrays(found)
 
 
 def _chosen(names: tuple[float, ...], scales: np.ndarray, leaves: tuple) -> np.ndarray:
@@ -149,61 +145,12 @@ def _trained(settings: Census, posed: Posed, starts: Any, which: np.ndarray) -> 
     return jax.tree.map(put, starts, run.params)
 
 
-def _arrays(found: Stationary) -> dict[str, np.ndarray]:
-    leaves = jax.tree.leaves(found.point)
-    flat = np.concatenate([leaf.reshape(len(leaf), -1) for leaf in leaves], axis=1)
-    return {"point": flat, **{name: np.asarray(getattr(found, name)) for name in FIELDS}}
-
-
-FIELDS = {
-    "initial_loss": ("loss where the search began", "squared output units per case"),
-    "loss": ("loss at the end", "squared output units per case"),
-    "level": ("the loss, or the limit that it falls to", "squared output units per case"),
-    "gradient_norm": ("Euclidean norm of the gradient", ""),
-    "relative_gradient": ("gradient by the sum of its absolute terms", "1"),
-    "eigenvalues": ("eigenvalues of the Hessian, ascending", ""),
-    "index": ("negative eigenvalues", "1"),
-    "zero": ("eigenvalues that count as 0", "1"),
-    "ending": ("what the search ended at", ""),
-    "steps": ("steps tried", "1"),
-}
-WHOLE = ("index", "zero", "ending", "steps")
-
-
 def layout(settings: Census, posed: Posed) -> dict[str, Any]:
     """Dimensions, labels and variables of the store, as `results.create` takes them."""
-    size = sum(leaf.size for leaf in jax.tree.leaves(like(settings, posed)))
-    variables = {
-        "point": results.Variable(
-            (SEARCH, PARAMETER), "float64",
-            {"long_name": "weights and biases at the end, layer after layer, row by row"},
-        )
-    }  # fmt: skip
-    for name, (meaning, units) in FIELDS.items():
-        dims = (SEARCH, PARAMETER) if name == "eigenvalues" else (SEARCH,)
-        attributes: dict[str, Any] = {"long_name": meaning}
-        if units:
-            attributes["units"] = units
-        if name == "ending":
-            attributes["flag_values"] = [code.value for code in Ending]
-            attributes["flag_meanings"] = " ".join(code.name for code in Ending)
-        kind = "int32" if name in WHOLE else "float64"
-        variables[name] = results.Variable(dims, kind, attributes)
+    size = endings.size_of(like(settings, posed))
     return {
         "coordinates": {},
         "lengths": {SEARCH: settings.starts, PARAMETER: size},
         "chunks": {SEARCH: settings.chunk or 1},
-        "variables": variables,
+        "variables": endings.variables((SEARCH,)),
     }
-
-
-def stationary(dataset: Any, settings: Census, posed: Posed) -> Stationary:
-    """The searches of a finished store, as `minima.distinct` takes them."""
-    shapes = like(settings, posed)
-    leaves, at = [], 0
-    for leaf in jax.tree.leaves(shapes):
-        part = dataset["point"].values[:, at : at + leaf.size]
-        leaves.append(part.reshape(-1, *leaf.shape))
-        at += leaf.size
-    fields = {name: dataset[name].values for name in FIELDS}
-    return Stationary(point=jax.tree.unflatten(jax.tree.structure(shapes), leaves), **fields)

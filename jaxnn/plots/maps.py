@@ -1,0 +1,128 @@
+"""Maps of initial weights: where each leads, how fast, and how probable each end is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm, to_rgb
+from matplotlib.patches import Patch
+
+from jaxnn.plots.style import MARKERS
+
+MUTED = ("#332288", "#DDCC77", "#44AA99", "#CC6677", "#88CCEE", "#117733", "#AA4499", "#999933",
+         "#882255")  # fmt: skip
+"""Tol's muted palette, told apart with any colour vision; neighbours here differ in lightness."""
+OTHER = "#DDDDDD"
+CODES = {-1: "#FFFFFF", -2: "#999999", -3: "#000000", -4: "#555555"}
+"""Unfinished white, plateau grey, diverged black, kink dark grey."""
+
+
+def label_colours(labels: np.ndarray) -> dict[int, str]:
+    """A colour for each label: MUTED for the nine most frequent that are not negative, in their
+    order, OTHER for the rest, CODES for negative ones.
+    """
+    values, counts = np.unique(labels, return_counts=True)
+    ends = np.flatnonzero(values >= 0)
+    most = np.sort(ends[np.argsort(-counts[ends], kind="stable")][: len(MUTED)])
+    colours = dict(zip(values[most].tolist(), MUTED, strict=False))
+    return {int(v): colours.get(int(v), OTHER) if v >= 0 else CODES[int(v)] for v in values}
+
+
+def label_map(
+    ax: Axes, labels: np.ndarray, window: Sequence[tuple[float, float]], *,
+    colours: Mapping[int, str],
+) -> Axes:  # fmt: skip
+    """Labels (ny, nx) over a window ((x0, x1), (y0, y1)), a pixel each; or (nx,) over ((x0, x1),)
+    as a strip.
+    """
+    rgb = np.zeros((*labels.shape, 3))
+    for value in np.unique(labels):
+        rgb[labels == value] = to_rgb(colours[int(value)])
+    return _image(ax, rgb, window)
+
+
+def _image(ax: Axes, image: np.ndarray, window: Any, **settings: Any) -> Axes:
+    strip = len(window) == 1
+    (left, right), (bottom, top) = window[0], (0.0, 1.0) if strip else window[1]
+    ax.imshow(
+        image[None] if strip else image, origin="lower", interpolation="nearest",
+        extent=(left, right, bottom, top), aspect="auto" if strip else "equal", **settings,
+    )  # fmt: skip
+    if strip:
+        ax.set_yticks([])
+    elif window[0][1] - window[0][0] != window[1][1] - window[1][0]:
+        ax.set_aspect("auto")
+    return ax
+
+
+def label_legend(ax: Axes, names: Mapping[str, str], *, title: str) -> None:
+    """A legend right of the axes: name -> colour."""
+    patches = [Patch(fc=colour, ec="0.4", lw=0.5, label=name) for name, colour in names.items()]
+    ax.legend(
+        handles=patches, loc="upper left", bbox_to_anchor=(1.01, 1.0), title=title,
+        alignment="left", borderaxespad=0.0, fontsize=8, title_fontsize=8,
+    )  # fmt: skip
+
+
+def value_map(
+    ax: Axes, values: np.ndarray, window: Sequence[tuple[float, float]], *, name: str
+) -> Axes:
+    """Numbers (ny, nx) over a window, logarithmic colours where they are positive and span more
+    than a factor of 20; what is not finite is grey.
+    """
+    shown = np.ma.masked_invalid(values)
+    ax.set_facecolor("0.85")
+    norm = None
+    if shown.count():
+        positive = shown[shown > 0]
+        low, high = (float(f(positive)) if positive.count() else 1.0 for f in (np.min, np.max))
+        if np.all(shown >= 0) and high > 20 * low:
+            low = max(low, 1e-12 * high)
+            norm, shown = LogNorm(low, high), np.ma.maximum(shown, low)
+    _image(ax, shown, window, cmap="viridis", norm=norm)
+    bar = ax.figure.colorbar(ax.images[0], ax=ax, shrink=0.85)
+    bar.set_label(name)
+    return ax
+
+
+def values_along(ax: Axes, at: np.ndarray, values: np.ndarray, *, name: str) -> Axes:
+    """Numbers along a line of initial weights (pixels,), a dot each; logarithmic as `value_map`."""
+    seen = values[np.isfinite(values)]
+    ax.plot(at, values, ".", ms=2, color="#332288", mew=0)
+    if len(seen) and seen.min() > 0 and seen.max() > 20 * seen.min():
+        ax.set_yscale("log")
+    ax.set_ylabel(name)
+    return ax
+
+
+def changed_map(ax: Axes, changed: np.ndarray, window: Sequence[tuple[float, float]]) -> Axes:
+    """Where a map changes (ny, nx): black where it does."""
+    return _image(ax, np.where(changed, 0.0, 0.93), window, cmap="gray", vmin=0.0, vmax=1.0)
+
+
+def probability_lines(
+    ax: Axes, at: Sequence[float], shares: Mapping[str, np.ndarray], *,
+    colours: Mapping[str, str], xlabel: str,
+) -> Axes:  # fmt: skip
+    """The probability of each end along a sweep with its interval: name -> (len(at), 3), columns
+    share, low, high, in [0, 1].
+    """
+    for number, (name, values) in enumerate(shares.items()):
+        places = np.array(at) * (1.0 + 0.03 * (number - (len(shares) - 1) / 2))
+        share, low, high = 100 * values.T
+        ax.errorbar(
+            places, share, yerr=[np.maximum(0, share - low), np.maximum(0, high - share)],
+            color=colours[name], marker=MARKERS[number % len(MARKERS)], ms=4, lw=1.2, capsize=2,
+            label=name,
+        )  # fmt: skip
+    if min(at) > 0:
+        ax.set_xscale("log")
+        ax.minorticks_off()
+    ax.set_xticks(list(at), [f"{value:g}" for value in at])
+    ax.set_ylim(-3, 103)
+    ax.set_xlabel(xlabel)
+    ax.set_ylabel("initial weights that lead there (%)")
+    return ax

@@ -1,0 +1,136 @@
+"""The attractor of each start in finished stores, numbered alike in all of them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxnn import results
+from jaxnn.landscape import basins
+from jaxnn.losses import accuracy
+from jaxnn.runs import Run
+from jaxnn.studies import endings
+from jaxnn.studies.basin_maps import FOUND, VARIABLES, default_out, searched
+from jaxnn.studies.map_settings import Basins
+from jaxnn.studies.map_starts import like
+from jaxnn.studies.problem import Posed
+
+BIASES_ALIKE = {"normal", "uniform", "sphere"}
+"""Schemes that draw biases as they draw weights."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Attractors:
+    """Where starts of one problem lead, a row each, by loss (by predictions, by frequency).
+
+    kinds: a word each. losses: their level; by predictions the lowest seen. right: share of the
+    cases classified correctly, NaN where the targets are numbers. families: those with one number
+    are images under the symmetries of the data; in a sample, under those of its draws too.
+    """
+
+    kinds: list[str]
+    losses: np.ndarray
+    right: np.ndarray
+    families: np.ndarray
+
+    def name(self, label: int) -> str:
+        """A label in words."""
+        if label < 0:
+            return basins.spoken(label)
+        right = f", {self.right[label]:.0%} right" if np.isfinite(self.right[label]) else ""
+        return f"{self.kinds[label]} {label}: loss {self.losses[label]:.3g}{right}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Labelled:
+    """A finished map: the label of each start, (starts,), the attractors that the numbers mean, and
+    what the store holds of the runs, by name (`basin_maps.VARIABLES`), each (starts,).
+    """
+
+    labels: np.ndarray
+    attractors: Attractors
+    runs: dict[str, np.ndarray]
+
+
+def labelled(parts: Sequence[Basins], posed: Posed) -> list[Labelled]:
+    """The maps in the stores of these settings, all of one problem."""
+    datasets = [results.load(default_out(part)) for part in parts]
+    runs = [
+        {name: dataset[name].values.ravel() for name in VARIABLES if name in dataset}
+        for dataset in datasets
+    ]
+    if not searched(parts[0], posed):
+        labels, attractors = _by_predictions(datasets, posed)
+    else:
+        made = [_stored(dataset, posed) for dataset in datasets]
+        made = basins.together(posed.loss_fn, made)
+        labels, attractors = (
+            [part.labels for part in made],
+            attractors_of(made[0].attractors, posed),
+        )
+    return [Labelled(part, attractors, run) for part, run in zip(labels, runs, strict=True)]
+
+
+def attractors_of(found: Any, posed: Posed) -> Attractors:
+    """The classes of a `Census` in words."""
+    right = found.accuracy if posed.classifies else np.full(len(found.losses), np.nan)
+    return Attractors(found.kinds, found.losses, right, found.families)
+
+
+def _stored(dataset: Any, posed: Posed) -> basins.Basins:
+    """What a store holds, before labels are given: all are unfinished until `basins.together` says
+    which ends are one attractor.
+    """
+    run, count = run_of(dataset, posed), dataset["outcome"].size
+    nothing: Any = None
+    return basins.Basins(
+        labels=np.full(count, basins.Nowhere.unfinished),
+        losses=np.asarray(run.loss),
+        levels=np.full(count, np.nan),
+        steps=np.asarray(run.steps),
+        outcome=np.asarray(run.outcome),
+        gradient_norm=np.asarray(run.gradient_norm),
+        distance=dataset["distance"].values.ravel(),
+        sharpness=dataset["sharpness"].values.ravel(),
+        ends=run.params,
+        found=endings.stationary(dataset, like(posed), prefix=FOUND),
+        attractors=nothing,
+    )
+
+
+def run_of(dataset: Any, posed: Posed) -> Run:
+    """The runs of a finished store, starts axis first, with the loss at their ends alone."""
+    flat = {name: dataset[name].values.ravel() for name in VARIABLES if name in dataset}
+    ends = dataset["end"].values.reshape(len(flat["outcome"]), -1)
+    return Run(
+        params=endings.unflat(ends, like(posed)),
+        losses=flat["final_loss"][:, None],
+        loss=flat["final_loss"],
+        steps=flat["updates"],
+        outcome=flat["outcome"],
+        gradient_norm=flat["final_gradient_norm"],
+    )
+
+
+def _by_predictions(datasets: Sequence[Any], posed: Posed) -> tuple[list[np.ndarray], Attractors]:
+    """Labels by predictions on the training cases, numbered together."""
+    runs = [run_of(dataset, posed) for dataset in datasets]
+    whole: Run = jax.tree.map(lambda *leaves: np.concatenate(leaves), *runs)
+    modes = basins.by_predictions(posed.loss_fn, whole)
+    cuts = np.cumsum([len(run.loss) for run in runs])[:-1]
+    right = np.array([_right(posed, whole.params, k) for k in modes.first])
+    kinds = ["predictions"] * len(modes.losses)
+    made = Attractors(kinds, modes.losses, right, np.arange(len(kinds)))
+    return np.split(modes.labels, cuts), made
+
+
+def _right(posed: Posed, ends: Any, number: int) -> float:
+    if not posed.classifies:
+        return np.nan
+    one = jax.tree.map(lambda leaf: jnp.asarray(leaf[number]), ends)
+    return float(accuracy(one, posed.train, activation=posed.activation))
