@@ -74,8 +74,8 @@ def test_training_longer_changes_what_had_not_settled(by_flow):
 
 
 def test_short_training_is_led_down_the_slope_it_stands_on():
-    """x^2 / 20 + cos 6 x: whichever way the slope points from a start, the nearest minimum that way;
-    five steps of 1e-4 hardly move.
+    """x^2 / 20 + cos 6 x: the nearest minimum on the side that the slope falls to; five steps of
+    1e-4 hardly move.
     """
 
     def loss_fn(p):

@@ -160,7 +160,7 @@ def of_run(
 
     way: how it was made, which tells whether it can rest at what lies below; None: it is not asked.
     """
-    made = _basins(loss_fn, starts, run, searched(loss_fn, run), way)
+    made = unlabelled(loss_fn, starts, run, way)
     return together(loss_fn, [made], symmetry=symmetry, tolerance=tolerance)[0]
 
 
@@ -244,10 +244,11 @@ def unsettled(
     return compare(first.labels, second.labels)
 
 
-def _basins(
-    loss_fn: Landscape, starts: Any, run: Run, found: Stationary, way: Dynamics | None
-) -> Basins:
-    """What is known before the ends of all parts are gathered: no labels yet."""
+def unlabelled(loss_fn: Landscape, starts: Any, run: Run, way: Dynamics | None = None) -> Basins:
+    """What is known of each start alone, before `together` gathers all ends: no labels yet, and no
+    attractors. As `of_run`.
+    """
+    found = searched(loss_fn, run)
     with jax.enable_x64(True):
         begun, ended = (jax.tree.map(np.asarray, in_float64(p)) for p in (starts, run.params))
         wide = in_float64(as_pytree(loss_fn))

@@ -11,13 +11,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxnn import results
+from jaxnn.dynamics import Dynamics
 from jaxnn.landscape import basins
 from jaxnn.losses import accuracy
 from jaxnn.runs import Run
 from jaxnn.studies import endings
-from jaxnn.studies.basin_maps import FOUND, VARIABLES, default_out, searched
+from jaxnn.studies.basin_maps import FOUND, VARIABLES, default_out, dynamics_of, searched
 from jaxnn.studies.map_settings import Basins
-from jaxnn.studies.map_starts import like
+from jaxnn.studies.map_starts import STEP_SIZE, like
 from jaxnn.studies.problem import Posed
 
 BIASES_ALIKE = {"normal", "uniform", "sphere"}
@@ -67,12 +68,8 @@ def labelled(parts: Sequence[Basins], posed: Posed) -> list[Labelled]:
     if not searched(parts[0], posed):
         labels, attractors = _by_predictions(datasets, posed)
     else:
-        made = [_stored(dataset, posed) for dataset in datasets]
-        made = basins.together(posed.loss_fn, made)
-        labels, attractors = (
-            [part.labels for part in made],
-            attractors_of(made[0].attractors, posed),
-        )
+        labels, found = _by_attractors(parts, datasets, posed)
+        attractors = attractors_of(found, posed)
     return [Labelled(part, attractors, run) for part, run in zip(labels, runs, strict=True)]
 
 
@@ -82,7 +79,31 @@ def attractors_of(found: Any, posed: Posed) -> Attractors:
     return Attractors(found.kinds, found.losses, right, found.families)
 
 
-def _stored(dataset: Any, posed: Posed) -> basins.Basins:
+def _by_attractors(
+    parts: Sequence[Basins], datasets: Sequence[Any], posed: Posed
+) -> tuple[list[np.ndarray], Any]:
+    """The labels of each part, (starts,), and the classes they number: every step size is a
+    dynamics of its own.
+    """
+    stored, places = [], []
+    for number, (part, dataset) in enumerate(zip(parts, datasets, strict=True)):
+        shape = dataset["outcome"].shape
+        order = np.arange(dataset["outcome"].size).reshape(shape)
+        sizes = dataset.sizes.get(STEP_SIZE, 0)
+        for k in range(max(1, sizes)):
+            cut = dataset.isel({STEP_SIZE: slice(k, k + 1)}) if sizes else dataset
+            axis = dataset["outcome"].dims.index(STEP_SIZE) if sizes else 0
+            places.append((number, np.take(order, [k], axis=axis) if sizes else order))
+            way = dynamics_of(part, posed, {STEP_SIZE: (k, k + 1)})
+            stored.append(_stored(cut, posed, way))
+    labels = [np.zeros(dataset["outcome"].size, int) for dataset in datasets]
+    made = basins.together(posed.loss_fn, stored)
+    for one, (number, where) in zip(made, places, strict=True):
+        labels[number][where.ravel()] = one.labels
+    return labels, made[0].attractors
+
+
+def _stored(dataset: Any, posed: Posed, way: Dynamics) -> basins.Basins:
     """What a store holds, before labels are given: all are unfinished until `basins.together` says
     which ends are one attractor.
     """
@@ -91,6 +112,8 @@ def _stored(dataset: Any, posed: Posed) -> basins.Basins:
     return basins.Basins(
         labels=np.full(count, basins.Nowhere.unfinished),
         losses=np.asarray(run.loss),
+        initial=dataset["initial_loss"].values.ravel(),
+        wavering=dataset["wavering"].values.ravel() > 0,
         levels=np.full(count, np.nan),
         steps=np.asarray(run.steps),
         outcome=np.asarray(run.outcome),
@@ -100,16 +123,17 @@ def _stored(dataset: Any, posed: Posed) -> basins.Basins:
         ends=run.params,
         found=endings.stationary(dataset, like(posed), prefix=FOUND),
         attractors=nothing,
+        dynamics=way,
     )
 
 
 def run_of(dataset: Any, posed: Posed) -> Run:
-    """The runs of a finished store, starts axis first, with the loss at their ends alone."""
+    """The runs of a finished store, starts axis first, with the losses at their two ends."""
     flat = {name: dataset[name].values.ravel() for name in VARIABLES if name in dataset}
     ends = dataset["end"].values.reshape(len(flat["outcome"]), -1)
     return Run(
         params=endings.unflat(ends, like(posed)),
-        losses=flat["final_loss"][:, None],
+        losses=flat["initial_loss"][:, None],
         loss=flat["final_loss"],
         steps=flat["updates"],
         outcome=flat["outcome"],

@@ -16,6 +16,7 @@ import numpy as np
 from jaxnn import descent, dynamics, results
 from jaxnn.landscape import basins, minima
 from jaxnn.landscape.many import in_float64
+from jaxnn.landscape.resting import wavers
 from jaxnn.runs import Run
 from jaxnn.stopping import Outcome, gradient_below
 from jaxnn.studies import endings, engine, map_windows, problem
@@ -191,13 +192,13 @@ def dynamics_of(settings: Basins, posed: Posed, region: results.Region) -> dynam
     steps = settings.steps or 0
     return dynamics.full_batch(
         rule, steps=steps, stop=gradient_below(settings.gradient),
-        check_every=max(1, steps // CHECKS),
+        check_every=steps // CHECKS | 1,
     )  # fmt: skip
 
 
 def _found(loss_fn: Any, begun: Any, run: Run) -> dict[str, np.ndarray]:
     """What lies where training ended, and how sharp it is there."""
-    made = basins.of_run(loss_fn, begun, run)
+    made = basins.unlabelled(loss_fn, begun, run)
     return {"sharpness": made.sharpness, **endings.arrays(made.found, prefix=FOUND)}
 
 
@@ -206,7 +207,9 @@ def _arrays(settings: Basins, begun: Any, run: Run) -> dict[str, np.ndarray]:
     end = endings.flat(run.params)
     way = end.astype(np.float64) - endings.flat(begun)
     named = {
+        "initial_loss": np.asarray(run.losses)[:, 0],
         "final_loss": np.asarray(run.loss),
+        "wavering": wavers(run).astype(np.int32),
         "final_gradient_norm": np.asarray(run.gradient_norm),
         "updates": np.asarray(run.steps),
         "outcome": np.asarray(run.outcome),
@@ -215,7 +218,7 @@ def _arrays(settings: Basins, begun: Any, run: Run) -> dict[str, np.ndarray]:
     }
     if looked_at(settings):
         below = np.asarray(run.losses) <= (settings.level or 0.0)
-        every = max(1, (settings.steps or 0) // CHECKS)
+        every = (settings.steps or 0) // CHECKS | 1
         first = np.where(below.any(axis=1), every * np.argmax(below, axis=1), -1)
         named["reached"] = np.minimum(first, settings.steps or 0)
     return named
@@ -256,7 +259,9 @@ def layout(settings: Basins, posed: Posed) -> dict[str, Any]:
 
 
 VARIABLES = {
+    "initial_loss": ("", "loss at the initial weights, squared output units per case"),
     "final_loss": ("", "loss where training ended, squared output units per case"),
+    "wavering": ("int32", "1 where the loss was lower in the second half of training"),
     "final_gradient_norm": ("", "Euclidean norm of the gradient there"),
     "updates": ("int32", "updates made, or steps of the flow's solver"),
     "outcome": ("int32", "how training ended"),

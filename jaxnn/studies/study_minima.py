@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from jaxnn.dynamics import full_batch
 from jaxnn.landscape import basins
+from jaxnn.landscape.resting import restless, unstable
 from jaxnn.runs import Run
 from jaxnn.studies import endings
 from jaxnn.studies.basin_labels import Labelled, attractors_of
@@ -31,7 +35,9 @@ def minima_table(dataset: Any, settings: Study, posed: Posed) -> str:
     run = _run(dataset, len(posed.sizes) - 1)
     found = basins.searched(posed.loss_fn, run)
     classes = basins.distinct(posed.loss_fn, found)
-    labels = basins.labels_of(found, classes, classes.labels)
+    labels = _rested(
+        settings, posed, run, classes, basins.labels_of(found, classes, classes.labels)
+    )
     made = Labelled(labels, attractors_of(classes, posed), {})
     sample = Basins(
         settings.data, over="sample", schemes=settings.schemes, scales=settings.scales,
@@ -39,6 +45,19 @@ def minima_table(dataset: Any, settings: Study, posed: Posed) -> str:
     )  # fmt: skip
     names = [made.attractors.name(label) for label in most_frequent(labels, MOST_COLUMNS)]
     return f"{probability_table(sample, made)}\n{'; '.join(names)}"
+
+
+def _rested(
+    settings: Study, posed: Posed, run: Run, classes: Any, labels: np.ndarray
+) -> np.ndarray:
+    """The labels, but for ends that hop about what is too sharp for the step size."""
+    if settings.batch_size:
+        return labels
+    way = full_batch(posed.rule, steps=settings.steps or 0)
+    hopping = np.append(unstable(posed.loss_fn, classes, way), False)[labels] & (labels >= 0)
+    levels = np.append(classes.losses, np.nan)[np.where(labels >= 0, labels, -1)]
+    lost = restless(run.loss, levels, run.losses[:, 0], hopping, np.zeros(len(labels), bool))
+    return np.where(lost, basins.Nowhere.restless, labels)
 
 
 def _run(dataset: Any, layers: int) -> Run:
@@ -49,7 +68,7 @@ def _run(dataset: Any, layers: int) -> Run:
     loss = dataset.final_loss.values.ravel()
     return Run(
         params=tuple(Layer(w, b) for w, b in zip(flat[::2], flat[1::2], strict=True)),
-        losses=loss[:, None],
+        losses=dataset.initial_loss.values.ravel()[:, None],
         loss=loss,
         steps=dataset.steps.values.ravel(),
         outcome=dataset.outcome.values.ravel(),
