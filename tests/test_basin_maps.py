@@ -130,8 +130,9 @@ def test_a_study_of_the_same_ends_gives_the_same_probabilities(store, monkeypatc
         "final_weights_2": ((*cell, "o", "h"), rows[..., None, 3:4]),
         "final_biases_2": ((*cell, "o"), rows[..., 4:5]),
     }
-    for name, old in (("initial_loss", "initial_loss"), ("final_loss", "final_loss"), ("steps", "updates"), ("outcome", "outcome"),
-                      ("gradient_norm", "final_gradient_norm")):  # fmt: skip
+    olds = {"steps": "updates", "gradient_norm": "final_gradient_norm"}
+    olds |= {name: name for name in ("initial_loss", "final_loss", "outcome")}
+    for name, old in olds.items():
         parts[name] = (cell, dataset[old].values.reshape(1, 1, 1024))
     study = Study("xor_signed", schemes=("normal",), scales=(1.0,), step_size=0.5)
     monkeypatch.setattr(study_minima, "MOST_MEMBERS", 1024)
