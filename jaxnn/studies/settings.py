@@ -227,7 +227,7 @@ _BY_BATCH = {**_SMALL, "steps": 0, "batch_size": 10}
 
 DEFAULTS: dict[str, dict[str, Any]] = {
     "xor": {**_SMALL, "hidden": (2,), "step_size": 4.0, "steps": 10_000, "level": 0.05},
-    "xor_signed": {**_SMALL, "hidden": (2,), "step_size": 0.5, "steps": 10_000, "level": 0.2},
+    "xor_signed": {**_SMALL, "hidden": (2,), "step_size": 0.2, "steps": 20_000, "level": 0.2},
     "boolean_or": {**_SMALL, "hidden": (2,), "step_size": 4.0, "steps": 5000, "level": 0.05},
     "parity3": {**_SMALL, "hidden": (4,), "step_size": 4.0, "steps": 10_000, "level": 0.05},
     "parity4": {**_SMALL, "hidden": (8,), "step_size": 4.0, "steps": 10_000, "level": 0.05},
