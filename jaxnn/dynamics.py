@@ -22,6 +22,7 @@ from jaxnn import ensembles
 from jaxnn.descent import as_pytree
 from jaxnn.devices import Placed, collect, count_of, place, spread
 from jaxnn.gradients import gradient_of
+from jaxnn.losses import LossOn
 from jaxnn.runs import Run
 from jaxnn.stopping import Outcome, Stop, is_plateau
 from jaxnn.tiles import tile_of
@@ -99,7 +100,13 @@ class Minibatches:
     batch_size: int
 
     def __call__(self, loss_fn: Any, starts: Any) -> Run:
-        """The run of each start; losses before and after."""
+        """The run of each start; losses before and after.
+
+        Raises:
+            ValueError: a landscape that is no `loss_on`, and has no cases.
+        """
+        if not isinstance(loss_fn, LossOn):
+            raise ValueError("mini-batches are of cases: give a landscape made by loss_on")
         count = count_of(starts)
         keys = self.key if jnp.shape(self.key) else jnp.broadcast_to(self.key, (count,))
         return ensembles.train_minibatch(

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from jaxnn.intervals import Z95
-from jaxnn.rank_statistics import Estimate, auc, ranks, spearman
+from jaxnn.rank_statistics import Estimate, auc, check_numbers, is_binary, ranks, spearman
 from jaxnn.vocabulary import lookup
 
 
@@ -22,8 +22,8 @@ from jaxnn.vocabulary import lookup
 class Prediction:
     """How well quantities predict an outcome.
 
-    measure: "AUC" where outcomes are of bool, else "Spearman". names: (quantities,). alone: an
-    `Estimate` each. chance: (quantities,) the share of permuted outcomes that a quantity predicts
+    measure: "AUC" where outcomes are of bool, or 0 and 1, else "Spearman". names: (quantities,).
+    alone: an `Estimate` each. chance: (quantities,) the share of permuted outcomes that a quantity predicts
     at least as well, in either direction; chance_of_any: the same for the best of all quantities of
     a permutation, so that many quantities may be tried (Westfall & Young 1993). together: of the
     model of all quantities on members that it was not fitted to; together_chance: the share of
@@ -81,7 +81,8 @@ def predict(
 
     Args:
         features: name -> (members,) numbers, as `landscape.predictors.quantities` gives under vmap.
-        outcomes: (members,) of bool, such as converged or not, or of numbers, such as a loss.
+        outcomes: (members,) of bool or of 0 and 1, such as converged or not, or of numbers, such as
+            a loss.
         seed: draws folds and permutations.
         folds: parts, at least 2.
         permutations: of the outcomes, each with `folds` fits of its own; 0 leaves chances NaN and
@@ -91,16 +92,20 @@ def predict(
 
     Raises:
         ValueError: no features; features or outcomes that are not (members,) or not finite;
-            outcomes all alike, or fewer of a kind than folds; an unknown model.
+            outcomes all alike, or fewer of a kind than folds; permutations below 0; an unknown
+            model.
         ImportError: scikit-learn is missing.
     """
     table, outcomes = _table(features, outcomes)
-    binary = outcomes.dtype == bool
+    binary = is_binary(outcomes)
+    outcomes = outcomes.astype(bool) if binary else outcomes
     least = int(min(np.sum(outcomes), np.sum(~outcomes))) if binary else len(outcomes)
     if len(np.unique(outcomes)) < 2:
         raise ValueError("the outcomes are all alike: there is nothing to predict")
-    if not 2 <= folds <= least:
+    if folds not in range(2, least + 1):
         raise ValueError(f"folds is {folds}: give 2 to {least}, the members of the rarer outcome")
+    if not isinstance(permutations, int | np.integer) or permutations < 0:
+        raise ValueError(f"permutations is {permutations}: give a whole number, at least 0")
     estimate = auc if binary else spearman
     rows = _standard_ranks(table)
     said = _out_of_fold(lookup(MODELS, model, what="model"), binary, folds, seed)
@@ -153,10 +158,12 @@ def _table(features: Mapping[str, Any], outcomes: Any) -> tuple[np.ndarray, np.n
         values = np.asarray(values)
         if values.shape != outcomes.shape:
             raise ValueError(f"{name!r} has shape {values.shape}, the outcomes {outcomes.shape}")
+        check_numbers(values, f"the values of {name!r}")
         bad = int(np.sum(~np.isfinite(values)))
         if bad:
             raise ValueError(f"{bad} of {len(values)} values of {name!r} are not finite: "
                              "leave those members out")  # fmt: skip
+    check_numbers(outcomes, "outcomes")
     if not np.all(np.isfinite(outcomes)):
         raise ValueError("some outcomes are not finite: leave those members out, or name them")
     return np.stack([np.asarray(v, float) for v in features.values()], axis=1), outcomes
@@ -206,10 +213,13 @@ def _out_of_fold(
 
     def one(rows: np.ndarray, outcomes: np.ndarray) -> np.ndarray:
         values = outcomes if binary else ranks(outcomes)
-        said = np.empty(len(outcomes))
+        said = np.full(len(outcomes), np.mean(values))
         for train, test in parts.split(rows, outcomes):
-            fitted = make().fit(rows[train], values[train])
-            new = rows[test]
+            varied = np.ptp(rows[train], axis=0) > 0
+            if not np.any(varied):  # nothing to fit, and the mean of a part would tell on the rest
+                continue
+            fitted = make().fit(rows[train][:, varied], values[train])
+            new = rows[test][:, varied]
             said[test] = fitted.predict_proba(new)[:, 1] if binary else fitted.predict(new)
         return said
 

@@ -32,14 +32,20 @@ def auc(scores: Any, outcomes: Any, *, widen: float = 1.0) -> Estimate:
     """P(score of a positive > that of a negative), ties counted half, in [0, 1]: 0.5 tells nothing,
     below it the order is the reverse.
 
-    scores, outcomes: (members,), the outcomes of bool. The interval is DeLong's (DeLong, DeLong &
-    Clarke-Pearson 1988) on the logit scale. Where that has no width, at 0 or 1 or where all are
-    ties, Newcombe's method 5 (2006). `widen` is a factor on its half-width, on that scale.
+    scores, outcomes: (members,), the outcomes of bool, or of 0 and 1. The interval is DeLong's
+    (DeLong, DeLong & Clarke-Pearson 1988) on the logit scale. Where that has no width, at 0 or 1 or
+    where all are ties, Newcombe's method 5 (2006). `widen` is a factor on its half-width, on that
+    scale. With 1 % of positives it held the truth of simulations in 91.8 %, not 95.
 
     Raises:
-        ValueError: different lengths, scores that are not finite, outcomes all of one kind.
+        ValueError: different lengths, scores that are not finite, outcomes of other values or all
+            of one kind.
     """
     scores, outcomes = _paired(scores, outcomes)
+    if not is_binary(outcomes):
+        few = ", ".join(str(value) for value in np.unique(outcomes)[:3])
+        raise ValueError(f"outcomes are {few} and so on: give bool, or 0 and 1")
+    outcomes = outcomes.astype(bool)
     positive, negative = scores[outcomes], scores[~outcomes]
     if not len(positive) or not len(negative):
         raise ValueError("the outcomes are all alike: give some of each kind")
@@ -99,6 +105,21 @@ def spearman(scores: Any, outcomes: Any, *, widen: float = 1.0) -> Estimate:
     return Estimate(value, math.tanh(middle - half), math.tanh(middle + half))
 
 
+def is_binary(outcomes: np.ndarray) -> bool:
+    """Whether outcomes are of bool, or of 0 and 1 of any type."""
+    return outcomes.dtype == bool or bool(np.all((outcomes == 0) | (outcomes == 1)))
+
+
+def check_numbers(values: np.ndarray, name: str) -> None:
+    """Refuse what is neither numbers nor bool.
+
+    Raises:
+        ValueError: such values; the name says which.
+    """
+    if values.dtype.kind not in "biuf":
+        raise ValueError(f"{name} are of type {values.dtype}: give numbers, or bool")
+
+
 def _paired(scores: Any, outcomes: Any) -> tuple[np.ndarray, np.ndarray]:
     scores, outcomes = np.asarray(scores), np.asarray(outcomes)
     if scores.ndim != 1 or scores.shape != outcomes.shape:
@@ -106,6 +127,7 @@ def _paired(scores: Any, outcomes: Any) -> tuple[np.ndarray, np.ndarray]:
             f"scores have shape {scores.shape} and outcomes {outcomes.shape}: give (members,) each"
         )
     for name, part in (("scores", scores), ("outcomes", outcomes)):
+        check_numbers(part, name)
         bad = int(np.sum(~np.isfinite(part)))
         if bad:
             raise ValueError(f"{bad} of {part.size} {name} are not finite: leave those members out")

@@ -92,3 +92,6 @@ def test_what_means_nothing_is_refused():
         dynamics.full_batch(jaxnn.sgd(), steps=-1)
     with pytest.raises(ValueError, match="epochs"):
         dynamics.minibatches(jaxnn.sgd(), jax.random.key(0), epochs=-1, batch_size=1)
+    few = dynamics.minibatches(jaxnn.sgd(), jax.random.key(0), epochs=1, batch_size=1)
+    with pytest.raises(ValueError, match="mini-batches are of cases: give a landscape made by"):
+        few(landscapes.double_well, STARTS)

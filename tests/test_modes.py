@@ -115,5 +115,7 @@ def test_what_means_nothing_is_refused(trained):
         modes.by_predictions(LOSS, run, within=1)
     with pytest.raises(ValueError, match="height is None: say how high a barrier may be"):
         modes.by_barriers(landscapes.double_well, run)
+    with pytest.raises(ValueError, match="height is nan: give a barrier within a mode"):
+        modes.by_barriers(LOSS, run, height=np.nan)
     with pytest.raises(ValueError, match="0 pairs of 200 members: give at least 1"):
         modes.barriers(LOSS, starts, run.params, jax.random.key(0), pairs=0)

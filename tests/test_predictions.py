@@ -68,6 +68,31 @@ def test_a_number_is_predicted_by_rank():
     assert found.chance[0] == found.chance_of_any[0] == 1 / 21
 
 
+def test_outcomes_of_0_and_1_are_told_apart_as_those_of_bool_are():
+    features = {"a": gaussians(1.0)}
+    found, wanted = (
+        predictions.predict(features, outcomes, seed=0, permutations=3)
+        for outcomes in (OUTCOMES.astype(int), OUTCOMES)
+    )
+    assert found.measure == "AUC"
+    assert found.together == wanted.together
+
+
+def test_what_is_constant_tells_nothing_and_disturbs_nothing():
+    constant, varied = {"same": np.ones(400)}, {"a": gaussians(1.0)}
+    alone = predictions.predict(constant, OUTCOMES, seed=0, permutations=3)
+    assert alone.together.value == alone.alone[0].value == 0.5
+    assert alone.together_chance == 1.0
+    assert alone.together.low < 0.5 < alone.together.high
+    both, one = (
+        predictions.predict(features, OUTCOMES, seed=0, permutations=3)
+        for features in (constant | varied, varied)
+    )
+    np.testing.assert_array_equal(both.out_of_fold, one.out_of_fold)
+    ranked = predictions.predict(constant, np.arange(400.0), seed=0, permutations=3)
+    assert np.isnan(ranked.together.value)
+
+
 def test_trees_see_what_no_line_does():
     x, y = gaussians(0.0, seed=6), gaussians(0.0, seed=7)
     outcomes = x * y > 0
@@ -105,6 +130,15 @@ def test_without_scikit_learn_the_message_says_what_to_install(monkeypatch):
         ({"a": np.array([1, np.inf, 2])}, np.ones(3), {}, "1 of 3 values of 'a' are not finite"),
         ({"a": np.ones(3)}, np.array([1, np.nan, 2]), {}, "some outcomes are not finite"),
         ({"a": np.ones(400)}, OUTCOMES | True, {}, "outcomes are all alike"),
+        ({"a": np.ones(2)}, np.array(["y", "n"]), {}, "outcomes are of type <U1: give numbers"),
+        ({"a": np.array(["y", "n"])}, np.ones(2), {}, "the values of 'a' are of type <U1"),
+        ({"a": np.ones(400)}, OUTCOMES, {"folds": 2.5}, "folds is 2.5: give 2 to"),
+        (
+            {"a": np.ones(400)},
+            OUTCOMES,
+            {"permutations": -1},
+            "permutations is -1: give a whole number, at least 0",
+        ),
         ({"a": np.ones(400)}, np.arange(400) < 3, {}, "folds is 5: give 2 to 3"),
         ({"a": np.ones(400)}, OUTCOMES, {"model": "linar"}, "unknown model.*did you mean 'linear'"),
     ],

@@ -51,6 +51,13 @@ def test_auc_of_two_gaussians_is_known_and_the_interval_holds_it(distance, posit
     assert 352 <= held <= 396
 
 
+@pytest.mark.parametrize("kind", [int, float, np.uint8])
+def test_outcomes_of_0_and_1_are_those_of_bool(kind):
+    scores, outcomes = np.array([1.0, 2.0, 3.0, 4.0, 2.5]), np.array([0, 1, 0, 1, 1])
+    wanted = rank_statistics.auc(scores, outcomes > 0)
+    assert rank_statistics.auc(scores, outcomes.astype(kind)) == wanted
+
+
 def test_a_perfect_order_still_has_an_interval():
     """Newcombe's method 5: |t - 1| = z sqrt(V(t)) at its end."""
     found = rank_statistics.auc(np.arange(20.0), np.arange(20) >= 12)
@@ -108,6 +115,15 @@ def test_widening_is_on_the_half_width():
             lambda: rank_statistics.spearman([1.0, np.nan, 2.0], [1.0, 2.0, 3.0]),
             "1 of 3 scores are not finite",
         ),
+        (
+            lambda: rank_statistics.auc([1.0, 2.0, 3.0], [1, 2, 1]),
+            "outcomes are 1, 2 and so on: give bool, or 0 and 1",
+        ),
+        (
+            lambda: rank_statistics.auc([1.0, 2.0], ["yes", "no"]),
+            "outcomes are of type <U3: give numbers, or bool",
+        ),
+        (lambda: rank_statistics.spearman(["a", "b"], [1, 2]), "scores are of type <U1"),
     ],
 )
 def test_a_wrong_call_is_refused(call, message):

@@ -112,12 +112,14 @@ def by_barriers(loss_fn: Landscape, run: Run, *, height: float | None = None) ->
             targets' variance.
 
     Raises:
-        ValueError: no height for a landscape that has no targets.
+        ValueError: no height for a landscape that has no targets, or one below 0.
     """
     if height is None:
         if not isinstance(loss_fn, LossOn):
             raise ValueError("height is None: say how high a barrier may be within a mode")
         height = HEIGHT * float(jnp.sum(jnp.var(loss_fn.counted.targets, axis=0)))
+    if not height >= 0:
+        raise ValueError(f"height is {height}: give a barrier within a mode, at least 0")
     labels, losses = _nowhere(run), np.asarray(run.loss)
     somewhere = np.flatnonzero(labels >= 0)
     left, found = somewhere[np.argsort(losses[somewhere], kind="stable")], 0
