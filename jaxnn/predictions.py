@@ -25,10 +25,10 @@ class Prediction:
     measure: "AUC" where outcomes are of bool, or 0 and 1, else "Spearman". names: (quantities,).
     alone: an `Estimate` each. chance: (quantities,) the share of permuted outcomes that a quantity
     predicts at least as well, in either direction; chance_of_any: the same for the best of all
-    quantities of a permutation, so that many quantities may be tried (Westfall & Young 1993). together: of the
-    model of all quantities on members that it was not fitted to; together_chance: the share of
-    permuted outcomes for which it does at least as well, fitted anew. out_of_fold: (members,) what
-    it said of each. Shares count the outcomes themselves as one permutation.
+    quantities of a permutation, so that many quantities may be tried (Westfall & Young 1993).
+    together: of the model of all quantities on members that it was not fitted to; together_chance:
+    the share of permuted outcomes for which it does at least as well, fitted anew. out_of_fold:
+    (members,) what it said of each. Shares count the outcomes themselves as one permutation.
     """
 
     measure: str

@@ -81,3 +81,12 @@ def test_border_pixels_are_those_with_a_neighbour_on_the_other_side():
 def test_a_wrong_call_is_refused(labels, settings, message):
     with pytest.raises(ValueError, match=message):
         wada(labels, **settings)
+
+
+@pytest.mark.parametrize("width", [3, 4, 5, 10])
+def test_straight_strips_are_not_wada_however_narrow(width):
+    """A strip between two regions, and stripes of three labels side by side."""
+    place = np.arange(256)
+    strip = np.where(place < 100, 0, np.where(place < 100 + width, 1, 2))
+    assert not wada(np.broadcast_to(strip, (256, 256))).wada
+    assert not wada(np.broadcast_to(place // width % 3, (256, 256))).wada

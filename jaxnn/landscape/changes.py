@@ -32,6 +32,8 @@ class Change:
     precision: of distance, relative: along its ray the border lies between distance *
         (1 - precision) and distance.
     float_limited: whether the dtype of the start ended the bisection before the precision wanted.
+    converged: whether the move along the border ended where its neighbours give nothing nearer, and
+        not because the rounds ran out.
     evaluations: labels computed.
     """
 
@@ -42,6 +44,7 @@ class Change:
     precision: float
     float_limited: bool
     evaluations: int
+    converged: bool = True
 
 
 def smallest_change(
@@ -56,10 +59,11 @@ def smallest_change(
     The nearest `fronts` then move along the border: bisected neighbours lay a plane through it, and
     the ray turns to that plane's nearest point, or as far towards it as the distance falls, until
     neighbours at an angle of sqrt(precision) / 4 give nothing nearer. On a smooth border that is a
-    local minimum of the distance with a relative error of about `precision`; on a fractal one, an
-    upper bound. Labels are asked for in whole batches, so brackets are cut into as many parts as
-    fill one. Cost: (rays + candidates) * 12 labels, then for each of up to `rounds` moves 10 to 20
-    batches, or more where fronts * numbers in the point, at most fronts * PROBES, exceed a batch.
+    local minimum of the distance with a relative error of about `precision`, if the rounds did not
+    run out (`converged`; some 200 numbers take 600); on a fractal one, an upper bound. Labels are
+    asked for in whole batches, so brackets are cut into as many parts as fill one. Cost: (rays +
+    candidates) * 12 labels, then for each of up to `rounds` moves 10 to 20 batches, or more where
+    fronts * numbers in the point, at most fronts * PROBES, exceed a batch.
 
     Args:
         labels_of: stacked points, (n, ...) each leaf, in the start's dtypes -> (n,) whole numbers;
@@ -108,7 +112,8 @@ def smallest_change(
             break
         parts = units[going], distances[going], angles[going]
         units[going], distances[going], angles[going] = _moved(search, *parts, precision, rng)
-    return _finished(search, units, distances, precision)
+    ended = bool(np.all(angles < math.sqrt(precision) / 4)) or search.origin.size == 1
+    return dataclasses.replace(_finished(search, units, distances, precision), converged=ended)
 
 
 _WANTED = {
@@ -222,7 +227,8 @@ def _finished(search: Rays, units: np.ndarray, distances: np.ndarray, precision:
     point = search.tree_of(row[0])
     change = search.rows(search.tree(row))[0] - search.origin
     distance = float(np.linalg.norm(change))
-    reached = max(precision, search.spacing / distance)
+    # a change of 0: the start lies on the border itself, to rounding
+    reached = max(precision, search.spacing / distance) if distance > 0 else 1.0
     return Change(
         distance=distance, point=point, label=int(search.labels(row)[0]), start_label=search.label,
         precision=reached, float_limited=reached > precision, evaluations=search.evaluations,

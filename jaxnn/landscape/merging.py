@@ -10,13 +10,16 @@ import numpy as np
 
 from jaxnn.landscape.borders import checked_labels
 
+RESOLVES = 0.75
+"""Between 1, of borders that agree at any scale, and 1/2, of those that a finer map would part."""
+
 
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Wada:
     """What merging all labels but one, for each, does to the borders.
 
-    wada: whether all borders agree within the tolerance.
+    wada: whether all borders agree within the tolerance, and no better at every second pixel.
     distance: the largest distance of a border pixel of one merged map to the border of another, in
         pixels (the larger of the coordinates' differences).
     distances: (labels, labels) the same for the border of row's label from that of column's label;
@@ -44,7 +47,9 @@ def wada(labels: np.ndarray, *, ignore: Sequence[int] = (), tolerance: int = 5) 
 
     For each label all others are merged into one; the borders of the merged maps, as sets of pixels
     with a neighbour on the other side, are compared by Hausdorff distance. Where labels are three
-    or more and the borders agree as far as the pixels can show, the map is called Wada. With two
+    or more and the borders agree as far as the pixels can show, the map is called Wada: within the
+    tolerance, and at every second pixel about as many pixels apart as at all of them. A narrow
+    strip has two borders as near, but half as many of the larger pixels apart. With two
     labels the merged maps are the same, and nothing is Wada. It speaks of the scale of the pixels:
     noise of three labels agrees too. Time: labels * distance passes over the map.
 
@@ -67,7 +72,7 @@ def wada(labels: np.ndarray, *, ignore: Sequence[int] = (), tolerance: int = 5) 
     several = np.intersect1d(coarse, kept).size == len(values)
     coarser = float(np.max(_compared(coarse, len(values), tolerance)[0])) if several else np.nan
     return Wada(
-        wada=bool(len(values) > 2 and distance <= tolerance),
+        wada=bool(len(values) > 2 and distance <= tolerance and coarser > RESOLVES * distance),
         distance=distance, distances=distances, share=near / borders if borders else np.nan,
         coarser=coarser, labels=values, undecided=undecided,
     )  # fmt: skip
