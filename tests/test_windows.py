@@ -32,7 +32,9 @@ def test_one_number_is_an_axis():
 
 def test_directions_may_be_of_very_different_length():
     far = {"a": 1e200 * FIRST["a"], "b": np.float64(0.0)}
-    starts = on_plane(ORIGIN, far, SECOND, [0.0, 1e-200], [0.0, 1.0])
+    near = {"a": SECOND["a"], "b": np.float64(1e-200)}
+    starts = on_plane(ORIGIN, far, near, [0.0, 1e-200], [0.0, 1e200])
+    np.testing.assert_allclose(starts["b"], [3, 3, 4, 4], rtol=1e-15)
     np.testing.assert_allclose(starts["a"][:, 0], [1, 2, 1, 2], rtol=1e-15)
     integers = on_line(np.array([1, 2]), np.array([0, 1]), [0.0, 0.5])
     np.testing.assert_array_equal(integers, [[1.0, 2.0], [1.0, 2.5]])
