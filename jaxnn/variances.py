@@ -15,6 +15,8 @@ import numpy as np
 
 from jaxnn.intervals import Z95
 
+ROUNDING = 1e-13
+"""Shares this near to 0 or 1 are so: what is left is rounding."""
 NAMES = ("initial weights", "batch order", "step size")
 Factors = tuple[int, ...]
 
@@ -87,7 +89,7 @@ def variance_shares(
     random = tuple(name not in fixed for name in names)
     centred = y - np.mean(y)  # shares do not change, and fewer digits are lost
     explained = _explained(centred, [np.ones((1, n)) for n in y.shape], random)
-    shares = np.stack(_first_and_total(explained, y.ndim))[..., 0]
+    shares = _rounded(np.stack(_first_and_total(explained, y.ndim))[..., 0])
     low, high = _interval(shares, *_jackknife(centred, random))
     return Shares(
         names=tuple(names),
@@ -113,6 +115,12 @@ def _jackknife(y: np.ndarray, random: tuple[bool, ...]) -> tuple[np.ndarray, np.
         own = (n - 1) * np.var(without, axis=-1)
         variance, weight = variance + own, weight + own**2 / (n - 1)
     return variance, variance**2 / np.where(weight > 0, weight, 1.0)
+
+
+def _rounded(shares: np.ndarray) -> np.ndarray:
+    """The shares, 0 and 1 where they are so but for rounding."""
+    near = np.round(np.clip(shares, 0.0, 1.0))
+    return np.where(np.abs(shares - near) <= ROUNDING, near, shares)
 
 
 def _interval(
@@ -242,5 +250,5 @@ def _parts(explained: dict[Factors, np.ndarray], names: tuple[str, ...]) -> dict
             itertools.combinations(v, size) for size in range(len(v) + 1)
         )
         value = sum((-1) ** (len(v) - len(u)) * explained[u] for u in inside)
-        parts[tuple(names[k] for k in v)] = float(value / variance)
+        parts[tuple(names[k] for k in v)] = float(_rounded(value / variance))
     return {v: share for v, share in parts.items() if v}

@@ -190,6 +190,10 @@ def test_float32_gives_seven_digits():
             "sigma_w is -1.0: give a finite standard deviation",
         ),
         (
+            lambda: propagation.chi(1.0, activation="tanh", sigma_w="x"),  # pyright: ignore[reportArgumentType]
+            "sigma_w is x: give a finite standard deviation",
+        ),
+        (
             lambda: propagation.fixed_point(activation="tanh", sigma_w=1.0, sigma_b=np.nan),
             "sigma_b is nan",
         ),

@@ -88,6 +88,16 @@ def test_pairs_of_runs_are_what_is_averaged():
     np.testing.assert_allclose(sum(found.parts.values()), 1.0)
 
 
+def test_a_factor_without_any_effect_has_exactly_no_share():
+    y = np.random.default_rng(3).normal(size=(7, 1)) + np.zeros((7, 5))
+    found = variances.variance_shares(y, names=("seeds", "orders"))
+    shares = np.array([found.first, found.total])
+    np.testing.assert_array_equal(shares, [[1.0, 0.0], [1.0, 0.0]])
+    np.testing.assert_array_equal(found.low[:, 1], 0.0)
+    np.testing.assert_array_equal(found.high[:, 1], 0.0)
+    assert found.parts == {("seeds",): 1.0, ("orders",): 0.0, ("seeds", "orders"): 0.0}
+
+
 def test_what_does_nothing_has_an_interval_around_0():
     """Outcomes of the first factor alone, and noise of its own in every run."""
     rng = np.random.default_rng(2)

@@ -137,11 +137,14 @@ def moments_of(activation: str, **sigmas: Number) -> Moments:
     """The activation's Moments; the sigmas are checked by name.
 
     Raises:
-        ValueError: an unknown activation; a concrete sigma that is negative or not finite.
+        ValueError: an unknown activation; a concrete sigma that is no real number, negative
+            or not finite.
     """
     for name, value in sigmas.items():
         if isinstance(value, Tracer):
             continue
-        if not np.all(np.isfinite(value) & (np.asarray(value) >= 0)):
+        number = np.asarray(value)
+        real = any(jnp.issubdtype(number.dtype, kind) for kind in (jnp.floating, jnp.integer))
+        if not real or not np.all(np.isfinite(number) & (number >= 0)):
             raise ValueError(f"{name} is {value}: give a finite standard deviation, at least 0")
     return lookup(MOMENTS, activation, what="activation")

@@ -41,7 +41,8 @@ def chi(q: Number, *, activation: str, sigma_w: Number) -> Array:
     Raises:
         ValueError: as `moments_of`.
     """
-    return jnp.square(sigma_w) * moments_of(activation, sigma_w=sigma_w).slope(q)
+    slope = moments_of(activation, sigma_w=sigma_w).slope(q)
+    return jnp.square(sigma_w) * slope
 
 
 def correlation_map(
