@@ -27,12 +27,13 @@ def test_on_a_quadratic_they_are_known():
 
 
 def test_of_networks_they_are_those_of_the_whole_matrices():
-    """Of tanh networks 2-2-1 on XOR."""
+    """Of tanh networks 2-2-1 on XOR, whose weights of float32 cost no digit: data of float64."""
     inputs, targets = landscapes.XOR
-    starts = ensembles.init(jax.random.key(0), (2, 2, 1), members=3, scale=2.0, dtype=jnp.float64)
+    starts = ensembles.init(jax.random.key(0), (2, 2, 1), members=3, scale=2.0, dtype=jnp.float32)
     keys = jax.random.split(jax.random.key(1), 3)
     measure = jax.jit(jax.vmap(predictors.quantities, (None, 0, 0)))
     found = measure(jaxnn.loss_on(landscapes.XOR, activation="tanh"), starts, keys)
+    starts = jax.tree.map(jnp.float64, starts)
     unravel = ravel_pytree(jax.tree.map(lambda leaf: leaf[0], starts))[1]
     flat = jax.vmap(lambda p: ravel_pytree(p)[0])(starts)
 
@@ -90,6 +91,15 @@ def test_saturated_networks_in_float32_have_finite_quantities():
     assert found["kernel_largest"][1] == 0 < found["kernel_largest"][0]
     for name, values in found.items():
         assert np.all(np.isfinite(values)), name
+
+
+def test_a_bare_loss_in_float64_is_measured_in_float64():
+    """E = x^2 / 10 at float32(0.3), whose rounding of 1e-8 is the point's own."""
+    scale, point = np.array([0.1]), jnp.float32([0.3])
+    measure = jax.jit(lambda p, k: predictors.quantities(lambda q: jnp.sum(scale * q**2), p, k))
+    found = measure(point, jax.random.key(0))
+    np.testing.assert_allclose(found["loss"], 0.1 * np.float64(np.float32(0.3)) ** 2, rtol=1e-12)
+    np.testing.assert_allclose(found["sharpness"], 0.2, rtol=1e-12)
 
 
 def test_a_wrong_call_is_refused():

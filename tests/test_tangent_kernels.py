@@ -155,6 +155,19 @@ def test_a_model_linear_in_its_parameters_is_its_own_linearisation():
     assert found.linear_error < 1e-6
 
 
+@pytest.mark.usefixtures("x64")
+def test_weights_in_float32_lose_no_digit_of_data_in_float64():
+    """Against the same weights in float64: what float32 rounds would show at 1e-8."""
+    low = [jaxnn.init(jax.random.key(k), (2, 3, 1), dtype=jnp.float32) for k in (0, 1)]
+    double = jax.tree.map(jnp.float64, low)
+    inputs = jnp.array([[0.1, 0.7], [1 / 3, -0.2]])
+    outputs, wanted = (
+        jax.jit(tangent_kernels.linearised)(*pair, inputs) for pair in ([double[0], low[1]], double)
+    )
+    np.testing.assert_allclose(outputs, wanted, rtol=1e-12)
+    np.testing.assert_allclose(kernel(low[0], inputs), kernel(double[0], inputs), rtol=1e-12)
+
+
 def test_targets_along_the_leading_eigenvector_align_best():
     K = jnp.diag(jnp.array([3.0, 4.0, 0.0, 0.0]))
     targets = jnp.array([[0.0, 2.0], [0.0, 0.0]])

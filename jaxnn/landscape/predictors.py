@@ -4,6 +4,7 @@ predicted from.
 
 from __future__ import annotations
 
+import jax
 import jax.numpy as jnp
 from jax import Array
 from jax.flatten_util import ravel_pytree
@@ -35,6 +36,9 @@ def quantities(
         kernel_alignment  `tangent_kernels.target_alignment`, of targets less their mean over
                           cases; 0 where the kernel is 0, and then the condition is that bound
 
+    All in the dtype that point and loss promote to, as float64 for weights of float32 and data of
+    float64.
+
     `jax.vmap` over starts, and keys, gives the features of `predictions.predict`. Cost: up to
     `spectra.EXACT` parameters the whole Hessian, P^2 and (cases * outputs)^2 memory a start;
     eigenvalues by LAPACK, so in tiles by `jax.lax.map` where starts are many.
@@ -43,6 +47,8 @@ def quantities(
         ValueError: as `checks.check_loss`.
     """
     check_loss(loss_fn, point)
+    # the gradient by hand is of the data's dtype: products with the Hessian need the point's alike
+    point = tangent_kernels.promoted(point, jax.eval_shape(loss_fn, point).dtype)
     found = {
         "loss": loss_fn(point),
         "norm": jnp.linalg.norm(ravel_pytree(point)[0]),

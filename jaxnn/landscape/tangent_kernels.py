@@ -115,16 +115,26 @@ def target_alignment(kernel: Array, targets: Array) -> Array:
     return jnp.vdot(y, _unit(kernel) @ y) / jnp.vdot(y, y)
 
 
+def promoted(point: Any, *others: Any) -> Any:
+    """The point in the dtype that it and the leaves of the others promote to, as float64 for
+    weights of float32 and data of float64.
+    """
+    dtype = jnp.result_type(*jax.tree.leaves((point, others)))
+    return jax.tree.map(lambda leaf: jnp.asarray(leaf, dtype), point)
+
+
 def linearised(
     params: Any, initial: Any, inputs: Array, *, activation: Activations = "sigmoid"
 ) -> Array:
     """o(initial) + J (params - initial), (cases, outputs): what the network linearised at its
-    initial weights gives at params. One forward derivative, no J in memory.
+    initial weights gives at params, in the dtype that all promote to. One forward derivative, no J
+    in memory.
 
     Raises:
         ValueError: params and initial of different structure; as `losses.outputs_for`.
     """
     check_alike(params, initial, what="params and initial")
+    params, initial = promoted(params, initial, inputs), promoted(initial, params, inputs)
     moved = jax.tree.map(lambda p, q: p - q, params, initial)
     outputs, change = jax.jvp(
         lambda p: outputs_for(p, inputs, activation=activation), (initial,), (moved,)
