@@ -194,7 +194,7 @@ def test_the_report_adds_up_and_has_its_pictures(store):
     table = text[text.index("starts lead to") :].split("\n\n")[0].splitlines()[2:]
     shares = [float(line[50:].split("%")[0]) for line in table]
     assert sum(shares) == pytest.approx(100, abs=0.005 * len(shares))
-    assert "2 / step size is 4: 0 of 1024 ends are sharper" in text
+    assert "2 / step size is 10: 0 of 1024 ends are sharper" in text
     assert "trained for 120 steps" in text
     (made,) = basin_labels.labelled(parts[:1], basin_maps.pose(settings))
     levels = np.append(made.attractors.losses, np.nan)[np.maximum(made.labels, -1)]
