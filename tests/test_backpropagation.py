@@ -60,7 +60,7 @@ def test_backprop_equals_the_loops_without_jax():
         oracles.as_lists(params), (batch.inputs.tolist(), batch.targets.tolist()), names, 0.2
     )
     for way in (jaxnn.backprop, jaxnn.gradient_by_cases):
-        by_hand = way(params, batch, activation=names, l2=0.2)
+        by_hand = jax.jit(lambda p, way=way: way(p, batch, activation=names, l2=0.2))(params)
         np.testing.assert_allclose(ravel_pytree(by_hand)[0], by_loops, rtol=1e-12, atol=1e-15)
 
 
@@ -97,10 +97,10 @@ def test_output_jacobian_is_jacrev_for_any_network(hidden, seed, l2, data):
     with jax.enable_x64(True):
         params, batch = problem(seed, sizes, biases=biases)
         x = batch.inputs[0]
-        by_hand = jaxnn.output_jacobian(params, x, activation=names)
-        by_jax = jax.jacrev(lambda p: jaxnn.forward(p, x, activation=names))(params)
+        by_hand = jax.jit(lambda p: jaxnn.output_jacobian(p, x, activation=names))(params)
+        by_jax = jax.jit(jax.jacrev(lambda p: jaxnn.forward(p, x, activation=names)))(params)
         chex.assert_trees_all_close(by_hand, by_jax, rtol=1e-11, atol=1e-13)
-        check = jaxnn.check_gradients(params, batch, activation=names, l2=l2)
+        check = jax.jit(lambda p: jaxnn.check_gradients(p, batch, activation=names, l2=l2))(params)
         assert float(check.exact) < 1e-12
 
 
@@ -132,12 +132,12 @@ def test_float32_gradients_agree_to_float32():
 
 def test_large_data_are_sampled_by_key_and_the_check_says_so():
     params, batch = problem(3, (10, 30, 4), cases=300, dtype=jnp.float32)
-    check = jaxnn.check_gradients(params, batch, key=jax.random.key(1))
+    checked = jax.jit(lambda key: jaxnn.check_gradients(params, batch, key=key))
+    check = checked(jax.random.key(1))
     assert (check.cases, check.of_cases) == (64, 300)
     assert (check.parameters, check.of_parameters) == (200, 454)
     assert "on 64 of 300 cases; central differences for 200 of 454 parameters" in str(check)
-    again = jaxnn.check_gradients(params, batch, key=jax.random.key(1))
-    other = jaxnn.check_gradients(params, batch, key=jax.random.key(2))
+    again, other = checked(jax.random.key(1)), checked(jax.random.key(2))
     chex.assert_trees_all_equal(check, again)
     assert not np.array_equal(check.absolute, other.absolute)
 

@@ -147,6 +147,7 @@ def signed_xor():
     return loss_fn, narrow, double
 
 
+@pytest.mark.slow
 def test_xors_ten_minima_are_equally_probable_within_their_families(signed_xor):
     """Biases are drawn as weights are, so the exchange of an input with theirs keeps the draws."""
     loss_fn, narrow, _ = signed_xor

@@ -136,7 +136,8 @@ def test_two_processes_under_jax_distributed_give_the_same_bits(tmp_path, expect
     same(out, expected)
 
 
-@pytest.mark.parametrize("cores", [pytest.param(1, marks=pytest.mark.slow), 3])
+@pytest.mark.slow
+@pytest.mark.parametrize("cores", [1, 3])
 def test_the_number_of_devices_changes_no_bits(cores, tmp_path, expected):
     script = (
         "import sys, jax; from jaxnn import devices; own = devices.use_all_cores\n"
@@ -191,6 +192,7 @@ def limited(*args):
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_full_disk_ends_with_one_line_and_a_store_that_resumes(tmp_path, expected):
     out = tmp_path / "store"
     done = limited("--out", str(out))

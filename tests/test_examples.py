@@ -32,7 +32,12 @@ def test_every_example_is_run_here():
     assert {path.name for path in (ROOT / "examples").glob("[0-9]*.py")} == set(SAYS)
 
 
-@pytest.mark.parametrize("name", SAYS)
+LONG = {"05", "06", "07", "08", "10", "11", "12", "13", "14", "15"}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(k, marks=[pytest.mark.slow] * (k[:2] in LONG)) for k in SAYS]
+)
 def test_the_example_runs_and_says_what_it_claims(name, tmp_path):
     file = ROOT / "examples" / name
     assert len(file.read_text().splitlines()) < 100
@@ -88,6 +93,7 @@ def test_a_job_array_without_its_number_says_so(tmp_path):
     assert "sbatch --array" in errors
 
 
+@pytest.mark.slow
 def test_two_hosts_of_a_pod_fill_one_store(tmp_path):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -60,6 +60,7 @@ def test_classes_of_xor_are_one_family_where_a_motion_of_the_columns_joins_them(
     assert len(set(census.families)) == 10
 
 
+@pytest.mark.slow
 def test_only_isolated_classes_of_networks_are_compared():
     census = landscapes.xor_census()
     group = symmetries.of(landscapes.xor_loss())

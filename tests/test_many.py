@@ -46,6 +46,7 @@ def test_no_bit_depends_on_the_starts_beside(way):
     same_bits(at(whole, order), shuffled)
 
 
+@pytest.mark.slow
 def test_many_are_what_each_alone_is():
     starts = landscapes.xor_starts(2, 6)
     loss_fn = landscapes.xor_loss()
@@ -98,6 +99,7 @@ def test_the_steps_end_a_search():
     assert np.all(none.index >= 0)
 
 
+@pytest.mark.slow
 def test_a_function_by_any_name_is_the_same_landscape():
     starts = jax.random.normal(jax.random.key(0), (20,))
     plain = polish_all(landscapes.double_well, starts)

@@ -113,6 +113,7 @@ def test_the_search_is_no_worse_than_its_starts_and_mostly_exact(monkeypatch):
     assert found[0] < 1e-12
 
 
+@pytest.mark.slow
 def test_the_search_finds_images_of_wide_deep_networks():
     kinds = ("signs", "permutations")
     a = layers((3, 10, 12, 2), 0)

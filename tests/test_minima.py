@@ -99,6 +99,7 @@ def test_mueller_brown_has_3_minima_and_2_saddles_of_the_published_energies():
     assert [kind for kind, k in zip(census.kinds, inside, strict=True) if k].count("minimum") == 3
 
 
+@pytest.mark.slow
 def test_a_chain_of_double_wells_has_3_to_the_n_points():
     """sum_k (p_k^2 - 1)^2: each coordinate at -1, 0 or 1; the zeros count the index."""
 
@@ -112,6 +113,7 @@ def test_a_chain_of_double_wells_has_3_to_the_n_points():
     assert census.morse_sum == 1.0
 
 
+@pytest.mark.slow
 def test_followed_starts_are_sent_to_each_index_in_turn():
     def loss_fn(p):
         return jnp.sum((p**2 - 1.0) ** 2)
@@ -179,6 +181,7 @@ def test_two_relu_students_find_their_two_teachers():
     np.testing.assert_allclose((W * v[:, None])[order], teachers, rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_kinks_of_a_relu_network_are_counted_and_in_no_class():
     loss_fn = jaxnn.loss_on(landscapes.XOR, activation=("relu", "identity"), l2=0.05)
     starts = landscapes.xor_starts(2, 40, biases=(True, True))

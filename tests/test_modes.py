@@ -76,6 +76,7 @@ def test_wells_are_told_apart_by_their_barrier():
     assert every.counts.tolist() == [5]
 
 
+@pytest.mark.slow
 def test_images_of_one_network_are_one_mode_though_the_line_between_them_is_high(trained):
     starts, run = trained
     best = int(np.argmin(run.loss))

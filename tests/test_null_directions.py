@@ -28,6 +28,7 @@ def fitted_exactly(activation, sizes, *, cases, seed=0):
     return jaxnn.loss_on(batch._replace(targets=outputs), activation=activation), point
 
 
+@pytest.mark.slow
 def test_an_isolated_minimum_has_none():
     loss_fn, point = fitted_exactly("tanh", (2, 2, 1), cases=30)
     assert of(loss_fn, point) == (0, 0, 0)

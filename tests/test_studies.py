@@ -125,6 +125,7 @@ def stop_after(process, out, chunks, sent):
     return process.communicate(timeout=60)
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_and_stopped_is_taken_up_and_ends_with_the_same_bits(tmp_path):
     broken, whole = tmp_path / "broken", tmp_path / "whole"
     cache = {"JAX_COMPILATION_CACHE_DIR": str(tmp_path / "cache")}

@@ -127,7 +127,15 @@ def found(made: Labelled, settings: Basins) -> str:
     if len(rest):
         some = int(chances.counts[rest].sum())
         lines.append(f"{f'{len(rest)} more':42}{some:>8}{100 * some / len(made.labels):>11.2f} %")
+    absent = np.setdiff1d(np.arange(len(made.attractors.losses)), chances.labels)
+    if len(absent):
+        lines.append(f"no start here leads to {_numbers(absent)}: mirror images, or from elsewhere")
     return "\n".join(lines)
+
+
+def _numbers(values: np.ndarray) -> str:
+    shown = ", ".join(map(str, values[:MOST_ROWS].tolist()))
+    return shown + (f" and {len(values) - MOST_ROWS} more" if len(values) > MOST_ROWS else "")
 
 
 def _row(made: Labelled, chances: basins.Probabilities, k: int) -> str:
