@@ -51,7 +51,7 @@ print("cases right:", {f"{v:04b}": int(c) for v, c in zip(values, counts, strict
 # %% The borders in numbers
 mixed = sensitivity.entropy(labels)
 print(f"basin entropy {mixed.basin:.3f} nats ({mixed.low:.3f} to {mixed.high:.3f})")
-print(f"  of boxes on a border {mixed.boundary:.3f}, above ln 2: {mixed.above_log2}")
+print(f"  of boxes on a border {mixed.boundary:.3f}, a sign of fractals: {mixed.above_log2}")
 found = {
     "boxes": sensitivity.box_dimension(labels),
     "pairs": sensitivity.uncertainty_exponent(labels),

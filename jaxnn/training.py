@@ -5,6 +5,7 @@ says stop.
 from __future__ import annotations
 
 from collections.abc import Callable
+from numbers import Integral
 from typing import Any
 
 import jax
@@ -45,7 +46,7 @@ def check_counts(**counts: int) -> None:
     """
     for name, count in counts.items():
         least = 0 if name in ("steps", "max_steps", "epochs") else 1
-        if not isinstance(count, int) or count < least:
+        if not isinstance(count, Integral) or count < least:
             raise ValueError(f"{name} is {count!r}: give a whole number, at least {least}")
 
 

@@ -42,6 +42,50 @@ def stripes(n, labels=3):
     return np.broadcast_to(np.arange(n) * labels // n, (n, n)).copy()
 
 
+def strip(n, width, angle=0.0, every=None):
+    """One straight strip so many pixels wide at this angle to the rows, or one every so many."""
+    y, x = np.mgrid[:n, :n] - (n - 1) / 2
+    across = -np.sin(angle) * x + np.cos(angle) * y + 0.123
+    across = across if every is None else np.mod(across, every)
+    return ((across > 0) & (across < width)).astype(int)
+
+
+def board(n, side):
+    """A checkerboard of squares so many pixels wide."""
+    y, x = np.indices((n, n))
+    return (y // side + x // side) % 2
+
+
+def carpet(n):
+    """The holes of Sierpinski's carpet by the parity of their level: log 8 / log 3 = 1.8928."""
+    at = np.array(np.meshgrid(*[(np.arange(n) + 0.5) / n] * 2, indexing="ij"))
+    label = np.full((n, n), -1)
+    for level in range(40):
+        digits = np.floor(3 * at)
+        label = np.where((label < 0) & np.all(digits == 1, axis=0), level % 2, label)
+        at = 3 * at - digits
+    return np.maximum(label, 0)
+
+
+def surface(n, hurst, seed):
+    """Above and below the median of a fractional Brownian surface: dimension 2 - hurst.
+
+    At the pixels of a surface that goes on below them: its spectrum k^-(2 hurst + 2) with what is
+    folded back from beyond the pixels' own; a quarter of the period is cut out.
+    """
+    rng, far = np.random.default_rng(seed), 4
+    u, v = np.fft.fftfreq(2 * n)[:, None], np.fft.rfftfreq(2 * n)[None, :]
+    power = np.pi * (far + 0.5) ** (-2 * hurst) / hurst + np.zeros((2 * n, n + 1))
+    for i in range(-far, far + 1):
+        for j in range(-far, far + 1):
+            square = (u + i) ** 2 + (v + j) ** 2
+            power += np.where(square > 0, square, np.inf) ** -(hurst + 1)
+    power[0, 0] = 0
+    draws = rng.normal(size=power.shape) + 1j * rng.normal(size=power.shape)
+    height = np.fft.irfft2(np.sqrt(power) * draws, s=(2 * n, 2 * n))[:n, :n]
+    return (height > np.median(height)).astype(int)
+
+
 @functools.cache
 def newton(n, centre=0.0, width=3.0):
     """The root of z^3 = 1 that Newton's method finds from each pixel; -1 where it finds none."""

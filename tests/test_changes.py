@@ -75,7 +75,8 @@ def test_of_two_borders_the_nearer_is_found():
     found = smallest_change(labels_of, np.zeros(5))
     assert found.label == 2
     np.testing.assert_allclose(found.distance, 0.4, rtol=1e-6)
-    other = smallest_change(labels_of, np.zeros(5), ignore=[2], reach=3.0)
+    counts = {"rays": np.int64(256), "fronts": np.int32(4), "batch": np.uint8(200)}
+    other = smallest_change(labels_of, np.zeros(5), ignore=2, reach=3.0, **counts)
     assert other.label == 1
     np.testing.assert_allclose(other.distance, 1.0, rtol=1e-6)
 
@@ -141,9 +142,15 @@ def test_compiled_labels_see_one_shape():
     [
         ({"start": np.array([1, 2])}, "the start's leaf .* wanted floats"),
         ({"start": np.array([np.nan])}, "the start's leaf .* holds NaN"),
-        ({"rays": 0}, "rays is 0: give at least 1"),
+        ({"rays": 0}, "rays is 0: give a whole number, at least 1"),
+        ({"rays": 2.5}, "rays is 2.5: give a whole number, at least 1"),
+        ({"rounds": True}, "rounds is True: give a whole number"),
+        ({"reach": math.inf}, "reach is inf: give a finite distance above 0"),
+        ({"ignore": "a"}, "ignore is 'a': give the labels to ignore"),
+        ({"candidates": np.zeros((0, 2))}, "give one stack of points, at least one"),
+        ({"candidates": np.zeros(())}, "give one stack of points, at least one"),
         ({"precision": 0.5}, "precision is 0.5: give a number between 0 and 0.1"),
-        ({"reach": -1.0}, "reach is -1.0: give a distance above 0"),
+        ({"reach": -1.0}, "reach is -1.0: give a finite distance above 0"),
         ({"candidates": np.ones((3, 4))}, "candidates and start differ in structure"),
         ({"labels_of": lambda x: np.zeros(len(x))}, "labels_of gave float64 of shape"),
         ({"labels_of": lambda x: 3}, r"of shape \(\) for 256 points: wanted one whole number"),

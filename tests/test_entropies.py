@@ -1,6 +1,7 @@
 """Basin entropy on maps where it is known: noise, a level border, stripes, Newton's method."""
 
 import math
+from typing import Any
 
 import maps
 import numpy as np
@@ -80,12 +81,30 @@ def test_three_mixed_basins_pass_ln_2_and_smooth_ones_do_not():
     assert not entropy(maps.cells(257, 8)).above_log2
 
 
+@pytest.mark.parametrize("angle", [0.0, 0.3, np.pi / 4])
+def test_straight_stripes_narrower_than_a_box_pass_ln_2_and_are_not_called_fractal(angle):
+    y, x = np.indices((256, 256))
+    for width in (2, 3):
+        across = np.floor((np.cos(angle) * y - np.sin(angle) * x) / width).astype(int)
+        settings: dict[str, Any] = {"box": np.int64(5), "ignore": 7}
+        found = entropy(across % 3, **settings)
+        assert found.boundary_low > math.log(2)
+        assert not found.above_log2
+
+
+def test_points_of_a_line_that_three_labels_share_are_called_fractal_and_bands_are_not():
+    assert entropy(maps.noise(5000, 3, axes=1)).above_log2
+    bands = entropy(np.arange(5000) // 4 % 3, box=10)
+    assert bands.boundary_low > math.log(2)
+    assert not bands.above_log2
+
+
 @pytest.mark.parametrize(
     ("labels", "settings", "message"),
     [
         (np.zeros((9, 9)), {}, "the labels are of float64"),
         (np.zeros((9, 4), int), {}, r"shape \(9, 4\): basin entropy needs at least 5 pixels"),
-        (np.zeros((9, 9), int), {"box": 1}, "box is 1: give a whole number of pixels"),
+        (np.zeros((9, 9), int), {"box": 1}, "box is 1: give a whole number, at least 2"),
         (np.zeros((9, 9), int), {"ignore": [0]}, r"has 0 labels, \[\]: basin entropy needs"),
     ],
 )

@@ -131,10 +131,19 @@ def test_rows_are_orthonormalised_as_by_lapack():
     np.testing.assert_allclose(frame, (q * np.sign(np.diag(r))).T, rtol=1e-11)
 
 
+def test_numpys_whole_numbers_count_as_pythons():
+    call = jnp.sum, jaxnn.sgd(0.1), jnp.ones(3)
+    plain = lyapunov(*call, jax.random.key(0), steps=3, k=2, settle=1)
+    counts = {"steps": np.int64(3), "k": np.int32(2), "settle": np.uint8(1)}
+    chex.assert_trees_all_equal(lyapunov(*call, jax.random.key(0), **counts), plain)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"steps": 0}, "steps is 0: give a whole number, at least 1"),
+        ({"steps": 2.5}, "steps is 2.5: give a whole number, at least 1"),
+        ({"steps": True}, "steps is True: give a whole number, at least 1"),
         ({"k": 0}, "k is 0"),
         ({"settle": -1}, "settle is -1: give a whole number, at least 0"),
         ({"k": 4}, "k is 4, but the point and its memory hold 3 numbers"),

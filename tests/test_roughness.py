@@ -1,5 +1,7 @@
 """The test for fractal borders finds fractals and seldom smooth borders."""
 
+from typing import Any
+
 import maps
 import numpy as np
 import pytest
@@ -28,6 +30,22 @@ def test_smooth_borders_pass(made):
     found = fractal_test(made, maps=19)
     assert found.p_value > 0.2
     assert found.dimensions.shape == found.borders.shape == (19,)
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 4, 8])
+def test_straight_strips_of_any_width_pass(width):
+    assert fractal_test(maps.strip(257, width), maps=19).p_value > 0.2
+    assert fractal_test(maps.strip(257, width, 0.3), maps=19).p_value > 0.2
+
+
+@pytest.mark.parametrize("count", [1, 5, 50])
+def test_lone_pixels_pass(count):
+    made = np.zeros((257, 257), int)
+    made.ravel()[np.random.default_rng(0).choice(made.size, count, replace=False)] = 1
+    settings: dict[str, Any] = {"maps": np.int64(19)}
+    found = fractal_test(made, **settings)
+    assert found.p_value == 1
+    assert found.dimension > 1.9  # by pairs they are as noise
 
 
 @pytest.mark.slow
@@ -63,6 +81,7 @@ def test_straight_borders_have_the_share_asked_for():
     ("labels", "settings", "message"),
     [
         (maps.stripes(32, 1), {}, "has 1 labels"),
+        (maps.stripes(32, 2), {"maps": 20.5}, "maps is 20.5: give a whole number"),
         (maps.stripes(32, 2), {"maps": 5}, "maps is 5: give a whole number, at least 19"),
     ],
 )

@@ -6,6 +6,7 @@ that it covers; a pixel is a point, and the distance between neighbours is the u
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -17,8 +18,20 @@ BLOCKS = 64
 UNKNOWN = np.iinfo(np.int32).max
 
 
+def ignored(ignore: int | Sequence[int]) -> tuple[int, ...]:
+    """The labels to ignore, of one label or several.
+
+    Raises:
+        ValueError: what is no whole number, nor a row of them.
+    """
+    given = np.asarray(ignore)
+    if given.ndim > 1 or (given.size and not np.issubdtype(given.dtype, np.integer)):
+        raise ValueError(f"ignore is {ignore!r}: give the labels to ignore, such as (-1,)")
+    return tuple(given.ravel().tolist())
+
+
 def checked_labels(
-    labels: object, *, ignore: Sequence[int] = (), least: int = 2, side: int = SMALLEST_SIDE,
+    labels: object, *, ignore: int | Sequence[int] = (), least: int = 2, side: int = SMALLEST_SIDE,
     what: str = "a dimension",
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """The labels as ranks 0, 1, ... in the order of their values, with -1 where they are ignored,
@@ -36,7 +49,7 @@ def checked_labels(
             f"the map has shape {given.shape}: {what} needs at least {side} pixels along each axis"
         )
     values, ranks = np.unique(given, return_inverse=True)
-    keep = ~np.isin(values, list(ignore))
+    keep = ~np.isin(values, ignored(ignore))
     if keep.sum() < least:
         some = [int(value) for value in values[keep]]
         raise ValueError(
@@ -81,6 +94,32 @@ def mixed_boxes(ranks: np.ndarray, scales: np.ndarray) -> tuple[np.ndarray, np.n
         hits.append(np.bincount(made[s][2][there][mixed[there]], minlength=own.max() + 1))
         shares.append(hits[-1].sum() / max(1, np.sum(high[there] >= 0)))
     return np.stack(hits, axis=1), np.array(shares)
+
+
+def hidden_boxes(ranks: np.ndarray, scales: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """What the logarithms of the shares of `mixed_boxes` lack of boxes with a border that passes
+    between the pixels, (scales,).
+
+    Let a part g(s) of the boxes of s pixels with a border show it. Every second pixel shows
+    g(s / 2) of them, and g(s) / g(s / 2) is counted; as g is 1 for large boxes, g(s) is the
+    reciprocal of its product over 2 s, 4 s, 8 s, ... That takes borders that look alike at these
+    scales; a factor that every second pixel loses at all of them, as of lines a pixel wide, is left
+    out.
+    """
+    few = scales[2 * scales <= scales[-1]]
+    parts = itertools.product((slice(0, None, 2), slice(1, None, 2)), repeat=ranks.ndim)
+    fewer = np.mean([mixed_boxes(ranks[part], few)[1] for part in parts], axis=0)
+    known = shares[np.isin(scales, 2 * few)]
+    both = (known > 0) & (fewer > 0)
+    gains = np.log(np.where(both, known, 1.0) / np.where(both, fewer, 1.0))
+    by_scale = dict(zip((2 * few).tolist(), gains.tolist(), strict=True))
+    hidden = np.zeros(len(scales))
+    for k, scale in enumerate(scales.tolist()):
+        chain = []
+        while (scale := 2 * scale) in by_scale:
+            chain.append(by_scale[scale])
+        hidden[k] = sum(gain - chain[-1] for gain in chain)
+    return hidden
 
 
 def _first_known(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from jaxnn.landscape.checks import check_point
+from jaxnn.landscape.checks import check_point, whole
 from jaxnn.landscape.rays import LabelsOf, Rays
 
 LEVELS = 12
@@ -50,7 +50,7 @@ class Change:
 def smallest_change(
     labels_of: LabelsOf, start: Any, *, candidates: Any = None, rays: int = 256,
     reach: float | None = None, precision: float = 1e-6, fronts: int = 4, rounds: int = 60,
-    batch: int = 256, ignore: Sequence[int] = (), seed: int = 0,
+    batch: int = 256, ignore: int | Sequence[int] = (), seed: int = 0,
 ) -> Change:  # fmt: skip
     """The smallest |change| such that labels_of(start + change) is another label, as far as a
     search by labels alone can find.
@@ -85,10 +85,12 @@ def smallest_change(
             numbers out of range; labels that are not one whole number a point.
     """
     check_point(start, what="the start")
+    rays, fronts, rounds, batch = whole(
+        rays=(rays, 1), fronts=(fronts, 1), rounds=(rounds, 0), batch=(batch, 1)
+    )
     for name, value, good in (
-        ("rays", rays, rays >= 1), ("fronts", fronts, fronts >= 1), ("rounds", rounds, rounds >= 0),
-        ("batch", batch, batch >= 1),
-        ("precision", precision, 0 < precision < 0.1), ("reach", reach, reach is None or reach > 0),
+        ("precision", precision, 0 < precision < 0.1),
+        ("reach", reach, reach is None or 0 < reach < math.inf),
     ):  # fmt: skip
         if not good:
             raise ValueError(f"{name} is {value}: give {_WANTED[name]}")
@@ -117,12 +119,8 @@ def smallest_change(
 
 
 _WANTED = {
-    "rays": "at least 1",
-    "fronts": "at least 1",
-    "rounds": "at least 0",
-    "batch": "at least 1",
     "precision": "a number between 0 and 0.1",
-    "reach": "a distance above 0",
+    "reach": "a finite distance above 0",
 }
 
 

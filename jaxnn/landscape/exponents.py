@@ -12,7 +12,7 @@ from jax import Array
 from jax.flatten_util import ravel_pytree
 
 from jaxnn.gradients import gradient_of
-from jaxnn.landscape.checks import check_loss
+from jaxnn.landscape.checks import check_loss, whole
 from jaxnn.vocabulary import Landscape
 
 
@@ -69,9 +69,7 @@ def lyapunov(
         ValueError: steps or k below 1, a negative settle; k above the numbers that move; a point
             that is not finite or not of floats; a loss that is not one number.
     """
-    for name, count, least in (("steps", steps, 1), ("k", k, 1), ("settle", settle, 0)):
-        if not isinstance(count, int) or count < least:
-            raise ValueError(f"{name} is {count!r}: give a whole number, at least {least}")
+    steps, k, settle = whole(steps=(steps, 1), k=(k, 1), settle=(settle, 0))
     check_loss(loss_fn, point)
     point = jax.tree.map(jnp.asarray, point)
     rule = optax.with_extra_args_support(rule)

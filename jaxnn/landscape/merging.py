@@ -41,7 +41,7 @@ class Wada:
     undecided: int
 
 
-def wada(labels: np.ndarray, *, ignore: Sequence[int] = (), tolerance: int = 5) -> Wada:
+def wada(labels: np.ndarray, *, ignore: int | Sequence[int] = (), tolerance: int = 5) -> Wada:
     """Whether every border point borders on all labels: the merging method (Daza, Wagemakers &
     Sanjuan 2018).
 

@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from jaxnn.landscape.borders import ignored
 from jaxnn.landscape.checks import check_alike, check_point
 
 LabelsOf = Callable[[Any], Any]  # stacked points -> a whole number each
@@ -18,12 +19,12 @@ MOST_CUTS = 63
 class Rays:
     """The start, and labels around it by direction and distance, counted."""
 
-    def __init__(self, labels_of: LabelsOf, start: Any, ignore: Sequence[int], batch: int):
+    def __init__(self, labels_of: LabelsOf, start: Any, ignore: int | Sequence[int], batch: int):
         leaves, self.structure = jax.tree.flatten(jax.tree.map(np.asarray, start))
         self.like, self.labels_of, self.batch, self.evaluations = leaves, labels_of, batch, 0
         self.origin = np.concatenate([leaf.ravel().astype(np.float64) for leaf in leaves])
         self.label = int(self.labels(self.origin[None])[0])
-        self.same = np.array([self.label, *ignore])
+        self.same = np.array([self.label, *ignored(ignore)])
         coarsest = max(float(np.finfo(leaf.dtype).eps) for leaf in leaves)
         self.spacing = coarsest * float(np.max(np.abs(self.origin), initial=0.0))
 
@@ -40,6 +41,12 @@ class Rays:
     def rows(self, stacked: Any) -> np.ndarray:
         """The points of a stacked tree as rows (n, P)."""
         check_point(stacked, what="the candidates")
+        counts = {np.shape(leaf)[:1] for leaf in jax.tree.leaves(stacked)}
+        if len(counts) != 1 or counts & {(), (0,)}:
+            raise ValueError(
+                f"the candidates have leaves of {sorted(counts)} points: give one stack of points, "
+                "at least one, or None"
+            )
         one = jax.tree.map(lambda leaf: np.asarray(leaf)[0], stacked)
         check_alike(one, self.tree_of(self.origin), what="candidates and start")
         leaves = [np.asarray(leaf, np.float64) for leaf in jax.tree.leaves(stacked)]

@@ -9,10 +9,13 @@ import jax
 import numpy as np
 
 from jaxnn.landscape.borders import unlike_shares
-from jaxnn.landscape.dimensions import uncertainty_exponent
+from jaxnn.landscape.checks import whole
+from jaxnn.landscape.dimensions import FEWEST_BLOCKS, box_dimension, uncertainty_exponent
 
 MOST_LINES = 1000
 """Of a map of straight borders."""
+LEAST_MAPS = 19
+"""Of straight borders, for p = 0.05."""
 
 
 @jax.tree_util.register_dataclass
@@ -21,7 +24,8 @@ class FractalTest:
     """How the borders' dimension compares with that of straight borders.
 
     p_value: the share of (maps of straight borders and this one) with a dimension at least as
-        large; at least 1 / (maps + 1).
+        large; at least 1 / (maps + 1), and 1 where the dimension's interval reaches down to that of
+        a smooth border.
     dimension: of the borders, by pairs. smooth, smooth_high: the mean and the 95 % quantile of the
         same estimate for straight borders. dimensions: (maps,) all of these.
     borders: (maps,) how many straight borders each map has.
@@ -38,7 +42,7 @@ class FractalTest:
 
 
 def fractal_test(
-    labels: np.ndarray, *, ignore: Sequence[int] = (), maps: int = 99, seed: int = 0
+    labels: np.ndarray, *, ignore: int | Sequence[int] = (), maps: int = 99, seed: int = 0
 ) -> FractalTest:
     """Whether the borders are rougher than as many straight ones: a Monte Carlo test of the
     dimension by pairs (see `uncertainty_exponent`).
@@ -46,8 +50,11 @@ def fractal_test(
     The null hypothesis is a map that random straight lines (planes in a volume, points on a line)
     cut up, with two labels by the parity of the lines passed, and as many lines as give the map's
     share of neighbours with different labels. So crossings, and borders closer together than the
-    scales of the fit, count as smooth; what is rough below the size of a pixel is not seen. Time:
-    per map about that of `uncertainty_exponent`, divided by five.
+    scales of the fit, count as smooth; what is rough below the size of a pixel is not seen. Pairs
+    see a straight strip of one or two pixels, or a lone pixel, as they see noise, since no two
+    scales lie below its width: p is 1 if by boxes, or by the first scales, the border may be
+    smooth. Lone pixels strewn all over the map are noise to both. Time: per map about that of
+    `uncertainty_exponent`, divided by five.
 
     The entropy of boxes on the border against that of a straight one (Puy, Daza, Wagemakers &
     Sanjuan 2021) finds borders where three labels meet, but not von Koch's curve, whose boxes are
@@ -62,8 +69,7 @@ def fractal_test(
     Raises:
         ValueError: as `uncertainty_exponent`; fewer than 19 maps.
     """
-    if not isinstance(maps, int) or maps < 19:
-        raise ValueError(f"maps is {maps!r}: give a whole number, at least 19, for p = 0.05")
+    (maps,) = whole(maps=(maps, LEAST_MAPS))
     found = uncertainty_exponent(labels, ignore=ignore, seed=seed)
     shape, scales = np.shape(labels), found.scales[found.fitted]
     rng = np.random.default_rng(seed)
@@ -72,7 +78,10 @@ def fractal_test(
     dimensions = np.array(
         [len(shape) - np.polyfit(x, np.log(unlike_shares(map_, scales)), 1)[0] for map_, _ in drawn]
     )
-    above = int(np.sum(dimensions >= found.dimension - 1e-12))
+    boxes = box_dimension(labels, ignore=ignore, seed=seed)
+    unclear = found.blocks < FEWEST_BLOCKS  # no intervals: the dimension itself
+    low = boxes.dimension if unclear else min(found.low, boxes.low)
+    above = maps if low <= len(shape) - 1 else int(np.sum(dimensions >= found.dimension - 1e-12))
     return FractalTest(
         p_value=(1 + above) / (1 + maps),
         dimension=found.dimension,

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 
 from jaxnn.descent import as_pytree
 from jaxnn.landscape import trees
-from jaxnn.landscape.checks import check_alike, check_loss, check_point, check_points
+from jaxnn.landscape.checks import check_alike, check_loss, check_point, check_points, whole
 from jaxnn.landscape.connectivity import Effort, Found, cheapest, stacked
 from jaxnn.landscape.many import at, count_of, in_float64, polish_all
 from jaxnn.landscape.polishing import Ending
@@ -159,8 +159,7 @@ def graph(
     """
     check_points(images=images)
     check_counts(neighbours=neighbours, steps=steps, band_steps=band_steps, walk=walk)
-    if not isinstance(rounds, int) or rounds < 0:
-        raise ValueError(f"rounds is {rounds!r}: give a whole number, at least 0")
+    (rounds,) = whole(rounds=(rounds, 0))
     group = as_group(symmetry)
     check_point(minima, what="the minima")
     with jax.enable_x64(True):

@@ -59,7 +59,7 @@ def report(whole: Basins, measured: Mapping[str, Again]) -> tuple[Path, str, lis
 def _entropies(labels: np.ndarray) -> list[str]:
     found = sensitivity.entropy(labels, ignore=UNKNOWN)
     side = " x ".join(["5"] * labels.ndim)
-    verdict = "above" if found.above_log2 else "not above"
+    verdict = "above" if found.boundary_low > math.log(2) else "not above"
     means = "the borders are fractal" if found.above_log2 else "so far they may be smooth"
     return [
         f"basin entropy {_with(found.basin, found.low, found.high)} nats: how uncertain the label "
