@@ -57,7 +57,7 @@ def entropy(
     (N - 1) / (2 box^axes), since a box holds few pixels (`Entropy.miller_madow`). S_bb depends
     little on how much border there is. Above ln 2, the most that a box with two labels could give,
     boxes with three labels are no exception. That suffices for fractal borders in the limit of
-    small boxes only (their section on the log 2 criterion): where boxes are smaller than all that
+    small boxes only (their criterion of log 2): where boxes are smaller than all that
     lies between the borders. Straight stripes of three labels, 3 pixels wide, give 0.77 in boxes of
     5. So `Entropy.above_log2` asks the smallest boxes too whether three labels meet there; stripes
     a pixel wide that run aslant still pass, as no map of pixels tells them from a fractal. The
