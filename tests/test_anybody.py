@@ -76,7 +76,9 @@ def energy(seed):
 MODELS = {"dict": dict_model, "equinox": equinox_model, "flax": flax_model, "energy": energy}
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(
+    "name", [pytest.param("dict", marks=pytest.mark.slow), "equinox", "flax", "energy"]
+)
 def test_slices_spectra_and_paths_take_the_model(name):
     loss_fn, point = MODELS[name](0)
     _, other = MODELS[name](1)

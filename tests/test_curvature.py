@@ -135,7 +135,9 @@ def test_the_fisher_information_is_the_mean_square_of_the_score():
 @pytest.mark.parametrize(
     ("by", "names"),
     [
-        ("leaf", ["0.weights", "0.biases", "1.weights", "1.biases"]),
+        pytest.param(
+            "leaf", ["0.weights", "0.biases", "1.weights", "1.biases"], marks=pytest.mark.slow
+        ),
         ("layer", ["0", "1"]),
         ("unit", ["0[0]", "0[1]", "0[2]", "0[3]", "1[0]", "1[1]"]),
     ],

@@ -79,6 +79,7 @@ def test_a_circle_of_minima_of_any_function_is_over_parameterised():
     assert of(lambda p: jnp.sum(0 * p), jnp.ones(3)) == (0, 0, 3)
 
 
+@pytest.mark.slow
 def test_they_add_up_at_whatever_descents_end_at():
     loss_fn = jaxnn.loss_on(landscapes.XOR, activation=("relu", "identity"))
     found = polish_all(loss_fn, landscapes.xor_starts(2, 24, biases=(True, True)), way="descend")

@@ -121,6 +121,7 @@ def test_the_same_graph_twice_to_the_bit_and_in_parts():
     assert one_pair.heights[0] in first.heights  # to the bit: how many go side by side is fixed
 
 
+@pytest.mark.slow
 def test_mueller_browns_chain_goes_over_both_saddles_and_the_third_minimum():
     a, b = MUELLER_BROWN_MINIMA[[0, 1], :2]
     chain = saddles.search(landscapes.mueller_brown, a, b)

@@ -196,9 +196,9 @@ def brute(group, a, b):
     ("activation", "sizes"),
     [
         ("tanh", (2, 3, 1)),
-        ("sigmoid", (2, 3, 2)),
+        pytest.param("sigmoid", (2, 3, 2), marks=pytest.mark.slow),
         ("sigmoid", (2, 2, 2, 1)),
-        ("tanh", (1, 2, 3, 1)),
+        pytest.param("tanh", (1, 2, 3, 1), marks=pytest.mark.slow),
     ],
 )
 def test_the_distance_is_the_minimum_over_all_images(activation, sizes):
@@ -443,7 +443,7 @@ def test_orbit_directions_are_flat_directions_of_the_hessian_at_a_perfect_fit():
     [
         ("sigmoid", (3, 6, 2), "weights"),
         ("sigmoid", (3, 6, 2), "activations"),
-        ("tanh", (3, 8, 9, 1), "weights"),
+        pytest.param("tanh", (3, 8, 9, 1), "weights", marks=pytest.mark.slow),
         ("tanh", (3, 8, 9, 1), "activations"),
     ],
 )

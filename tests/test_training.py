@@ -136,7 +136,9 @@ def test_targets_inside_converge_and_targets_at_the_ends_are_plateaus():
 
 
 @pytest.mark.parametrize("name", ["sigmoid", "tanh"])
-@pytest.mark.parametrize("batch", [XOR, INSIDE], ids=["ends", "inside"])
+@pytest.mark.parametrize(
+    "batch", [XOR, pytest.param(INSIDE, marks=pytest.mark.slow)], ids=["ends", "inside"]
+)
 def test_all_weights_times_1000_are_never_called_converged(batch, name):
     loss_fn = jaxnn.loss_on(batch, activation=name)
     run = jax.jit(

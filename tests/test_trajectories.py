@@ -123,6 +123,7 @@ def test_a_run_that_diverges_says_so_and_repeats_its_last_finite_record():
     assert found.losses[-1] == found.run.loss
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("x64")
 def test_with_more_parameters_than_probes_the_trace_is_an_estimate_with_its_error():
     loss_fn, start = xor_and_network((2, 20, 1))
