@@ -97,6 +97,7 @@ def test_a_slice_is_drawn_and_checked(asked, names, store, tmp_path):
         assert f"wrote {path}" in report
 
 
+@pytest.mark.slow
 def test_a_plane_too_coarse_for_its_centre_says_so(store, tmp_path):
     report = around.draw_slice(
         settings_for(Slice, store, tmp_path, points=3, lines=1, reach=40.0, along="weight")
@@ -104,6 +105,7 @@ def test_a_plane_too_coarse_for_its_centre_says_so(store, tmp_path):
     assert "does NOT resolve its centre" in report
 
 
+@pytest.mark.slow
 def test_the_spectrum_of_a_small_network_is_dense_and_in_float64(store, tmp_path):
     asked = settings_for(Spectrum, store, tmp_path, k=9)
     report = around.draw_spectrum(asked)

@@ -130,6 +130,7 @@ def test_float32_gradients_agree_to_float32():
     assert float(check.exact) < 2e-5
 
 
+@pytest.mark.slow
 def test_large_data_are_sampled_by_key_and_the_check_says_so():
     params, batch = problem(3, (10, 30, 4), cases=300, dtype=jnp.float32)
     checked = jax.jit(lambda key: jaxnn.check_gradients(params, batch, key=key))

@@ -181,6 +181,7 @@ def test_attractors_at_infinity_have_families_too():
     assert basins.within_families(found.labels, whole).p_value < 1e-3
 
 
+@pytest.mark.slow
 def test_rounding_to_float32_moves_few_starts_over_a_border(signed_xor):
     loss_fn, narrow, double = signed_xor
     first, second = basins.together(loss_fn, [narrow, double])

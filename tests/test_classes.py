@@ -70,6 +70,7 @@ def test_himmelblaus_nine_points_are_nine_classes(wide):
     assert not found.grows  # nobody said so
 
 
+@pytest.mark.slow
 def test_all_images_of_a_network_are_one_class_and_other_classes_are_none():
     """Eight images of three of XOR's points, in some order: three classes of eight hits, with 8
     different points in the orbit, and the origin alone.

@@ -68,6 +68,7 @@ def test_a_quadratics_hessian_is_its_matrix():
     np.testing.assert_allclose(ravel_pytree(diagonal)[0], jnp.diag(A), atol=1e-14)
 
 
+@pytest.mark.slow
 def test_the_hessian_is_the_difference_quotient_of_the_gradient_by_hand():
     """Central differences of backprop err by h^2: 1e-8 at h = 1e-4."""
     params, batch, loss_fn = problem()

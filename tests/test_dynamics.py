@@ -57,6 +57,7 @@ def test_descent_with_small_steps_follows_the_flow():
     np.testing.assert_allclose(descent.params, flow.params, atol=2e-2)  # Euler's error, order step
 
 
+@pytest.mark.slow
 def test_full_batches_are_the_ensembles():
     loss_fn = jaxnn.loss_on(data.xor())
     starts = ensembles.init(jax.random.key(0), (2, 2, 1), members=5)
@@ -71,6 +72,7 @@ def test_full_batches_are_the_ensembles():
     assert ours.outcome.tolist() == theirs.outcome.tolist()
 
 
+@pytest.mark.slow
 def test_with_one_key_all_members_see_the_cases_in_one_order():
     loss_fn = jaxnn.loss_on(data.iris())
     one = ensembles.init(jax.random.key(0), (4, 2, 3), members=1)

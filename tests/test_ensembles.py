@@ -95,6 +95,7 @@ def test_bits_do_not_depend_on_the_chunks_that_an_ensemble_is_cut_into(form, cut
             chex.assert_trees_all_equal(part, some[1])
 
 
+@pytest.mark.slow
 def test_bits_do_not_depend_on_order_and_recording():
     starts, turned = draw(300), np.random.default_rng(0).permutation(300)
     whole = ensembles.train(LOSS, starts, jaxnn.sgd(4.0), steps=200, record_every=50)
@@ -177,6 +178,7 @@ def test_a_member_is_replayed_alone_to_the_bit(form):
         )
 
 
+@pytest.mark.slow
 def test_a_member_that_diverged_is_replayed_to_where_it_was_frozen():
     starts, rule = draw(64, scale=3.0), jaxnn.sgd(0.8)
     linear = jaxnn.loss_on(data.xor(), activation="identity")
@@ -197,6 +199,7 @@ def test_a_start_that_meets_the_rule_makes_no_step_and_one_at_infinity_is_diverg
     assert run.steps.tolist() == [0, 0, 0]
 
 
+@pytest.mark.slow
 def test_one_compilation_serves_a_grid_of_step_sizes_and_penalties():
     starts = draw(6)
     sizes, l2 = jnp.array([0.5, 1.0, 2.0, 0.5, 1.0, 2.0]), jnp.array([0.0, 0.0, 0.0, 0.1, 0.1, 0.1])
@@ -349,6 +352,7 @@ def test_members_that_are_not_as_many_everywhere_are_refused():
             ensembles.train_minibatch(LOSS, starts, SGD, keys, epochs=1, batch_size=2)
 
 
+@pytest.mark.slow
 def test_a_prefix_of_a_landscape_says_what_is_own_where_rows_fill_up_too():
     keys = jax.random.split(jax.random.key(0), 2)
     inputs = jax.random.normal(keys[0], (2, 601, 2))

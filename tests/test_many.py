@@ -25,6 +25,7 @@ def same_bits(a, b):
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["polish", "descend", "nearest", "follow"])
 def test_no_bit_depends_on_the_starts_beside(way):
     starts = himmelblau_starts(300)  # more than one tile of 256
@@ -65,6 +66,7 @@ def test_many_are_what_each_alone_is():
                 np.testing.assert_allclose(leaf, single, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_weights_of_float32_end_at_the_floor_of_float64():
     """Every leaf of the landscape too: 0.8 of float32 is not 0.8, so the minima are of the targets
     that came.

@@ -15,6 +15,7 @@ from jaxnn.landscape.many import at, polish_all
 from jaxnn.landscape.polishing import Ending
 
 
+@pytest.mark.slow
 def test_xor_has_49_classes_11_minima_and_a_morse_sum_of_1():
     """Tanh 2-2-1 with penalty: 4 solutions, 6 half solutions and the origin; 321 points in all."""
     census = landscapes.xor_census()
@@ -254,6 +255,7 @@ def test_a_doubled_unit_keeps_a_point_stationary_only_without_penalty(l2):
         assert shared < 1e-12 if l2 == 0 else shared > 1e-4
 
 
+@pytest.mark.slow
 def test_a_few_starts_are_polished_and_more_take_turns():
     few = minima.census(landscapes.double_well, np.array([0.9, -0.9]))
     assert few.kinds == ["minimum", "minimum"]

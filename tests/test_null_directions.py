@@ -41,6 +41,7 @@ def test_fewer_cases_than_parameters_leave_the_rest_free(cases):
     assert of(loss_fn, point) == (0, 9 - cases, 0)
 
 
+@pytest.mark.slow
 def test_relu_scales_are_one_for_each_unit():
     activation = ("relu", "identity")
     for seed in range(20):

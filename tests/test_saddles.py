@@ -249,6 +249,7 @@ def test_a_network_and_its_image_have_a_chain_between_them_without_the_symmetry(
 # what is not found, and what is refused
 
 
+@pytest.mark.slow
 def test_what_fails_a_test_is_counted_and_not_in_the_graph():
     """Two wells in a slope that falls for ever beside them: the saddle's other side has no end."""
 

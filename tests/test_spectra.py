@@ -98,6 +98,7 @@ def test_repeated_eigenvalues_are_found_as_often_as_they_are(which, ends, expect
         np.testing.assert_allclose(ordered, expected[:k], rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_a_low_rank_hessian_has_zeros_and_no_ghosts():
     values = jnp.zeros(3000).at[:2].set(jnp.array([5.0, -2.0]))
     found = spectra.extreme(diagonal(values), jnp.ones(3000), jax.random.key(0), k=6)

@@ -191,6 +191,7 @@ def test_the_best_ends_are_the_lowest_losses_and_their_weights_give_them(store):
         np.testing.assert_allclose(posed.loss_fn(params), loss, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_study_by_mini_batches_of_numbers_from_a_table(tmp_path):
     file = tmp_path / "line.csv"
     rows = "\n".join(f"{x / 7},{(x % 5) / 3},{2 * x / 7 - x % 5 + 0.5}" for x in range(40))

@@ -459,6 +459,7 @@ def test_an_aligned_image_is_the_point_by_weights_and_by_activations(activation,
     close(jax.jit(lambda a, b: group.align(a, b, by=by))(point, image), point)
 
 
+@pytest.mark.slow
 def test_a_trained_network_on_xor_and_its_images_under_vmap():
     loss_fn = jaxnn.loss_on(data.xor(), activation="sigmoid")
     group = symmetries.of(loss_fn)

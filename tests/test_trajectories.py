@@ -53,6 +53,7 @@ def test_track_goes_the_way_of_train(rule, steps, every):
     np.testing.assert_allclose(trajectories.along(loss_fn, found), found.losses, rtol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("x64")
 def test_each_record_on_a_network_equals_the_dense_hessian_and_a_loop():
     loss_fn, start = xor_and_network()
