@@ -5,7 +5,6 @@ says stop.
 from __future__ import annotations
 
 from collections.abc import Callable
-from numbers import Integral
 from typing import Any
 
 import jax
@@ -24,7 +23,7 @@ from jaxnn.stopping import (
     is_plateau,
     loss_below,
 )
-from jaxnn.vocabulary import Batch, Landscape
+from jaxnn.vocabulary import Batch, Landscape, whole
 
 __all__ = [
     "Outcome",
@@ -44,10 +43,8 @@ def check_counts(**counts: int) -> None:
     Raises:
         ValueError: such a number, or one that is not whole.
     """
-    for name, count in counts.items():
-        least = 0 if name in ("steps", "max_steps", "epochs") else 1
-        if not isinstance(count, Integral) or count < least:
-            raise ValueError(f"{name} is {count!r}: give a whole number, at least {least}")
+    may_be_0 = ("steps", "max_steps", "epochs")
+    whole(**{name: (count, int(name not in may_be_0)) for name, count in counts.items()})
 
 
 def train(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 if TYPE_CHECKING:
@@ -67,3 +68,16 @@ def lookup(table: Mapping[str, T], name: object, *, what: str) -> T:
     near = difflib.get_close_matches(str(name), table, n=1, cutoff=0.5)
     hint = f"; did you mean {near[0]!r}?" if near else ""
     raise ValueError(f"unknown {what} {name!r}: choose one of {', '.join(table)}{hint}")
+
+
+def whole(**counts: tuple[int, int]) -> list[int]:
+    """Counts, each given with the least that it may be, as Python's own numbers.
+
+    Raises:
+        ValueError: a count that is no whole number, as True and False are none, or below its least.
+            Whole numbers of numpy's are taken.
+    """
+    for name, (count, least) in counts.items():
+        if not isinstance(count, Integral) or isinstance(count, bool) or count < least:
+            raise ValueError(f"{name} is {count!r}: give a whole number, at least {least}")
+    return [int(count) for count, _ in counts.values()]

@@ -192,7 +192,10 @@ def test_the_report_adds_up_and_has_its_pictures(store):
     assert folder == default_out(settings)
     assert "plane of 32 x 32 initial weights, -3:3,-2:4: x is w1[0,1], y is b2[0]" in text
     *table, absent = text[text.index("starts lead to") :].split("\n\n")[0].splitlines()[2:]
-    assert absent == "no start here leads to 2, 3: mirror images, or from elsewhere"
+    assert absent == (
+        "no start here leads to 2, 3: images of these by the symmetries of the data, or found from "
+        "other starts"
+    )
     shares = [float(line[50:].split("%")[0]) for line in table]
     assert sum(shares) == pytest.approx(100, abs=0.005 * len(shares))
     assert "2 / step size is 10: 0 of 1024 ends are sharper" in text

@@ -25,8 +25,13 @@ def same_bits(a, b):
         np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("way", ["polish", "descend", "nearest", "follow"])
+@pytest.mark.parametrize(
+    "way",
+    [
+        "polish",
+        *(pytest.param(k, marks=pytest.mark.slow) for k in ("descend", "nearest", "follow")),
+    ],
+)
 def test_no_bit_depends_on_the_starts_beside(way):
     starts = himmelblau_starts(300)  # more than one tile of 256
     index = np.arange(300) % 3

@@ -15,7 +15,6 @@ from jaxnn.landscape.many import at, polish_all
 from jaxnn.landscape.polishing import Ending
 
 
-@pytest.mark.slow
 def test_xor_has_49_classes_11_minima_and_a_morse_sum_of_1():
     """Tanh 2-2-1 with penalty: 4 solutions, 6 half solutions and the origin; 321 points in all."""
     census = landscapes.xor_census()

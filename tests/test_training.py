@@ -112,7 +112,6 @@ def test_a_double_well_converges_to_the_nearer_minimum(point):
     assert float(run.losses[-1]) == float(run.losses[int(run.steps) // 10])
 
 
-@pytest.mark.slow
 def test_targets_inside_converge_and_targets_at_the_ends_are_plateaus():
     ends = {}
     for name, batch in (("inside", INSIDE), ("ends", XOR)):

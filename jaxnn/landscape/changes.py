@@ -10,8 +10,9 @@ from typing import Any
 import jax
 import numpy as np
 
-from jaxnn.landscape.checks import check_point, whole
+from jaxnn.landscape.checks import check_point
 from jaxnn.landscape.rays import LabelsOf, Rays
+from jaxnn.vocabulary import whole
 
 LEVELS = 12
 """Distances looked at along a ray: the reach and its halves."""

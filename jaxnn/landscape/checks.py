@@ -77,19 +77,6 @@ def is_zero(tree: Any) -> bool:
     return not traced and not any(np.any(np.asarray(leaf)) for leaf in leaves)
 
 
-def whole(**counts: tuple[int, int]) -> list[int]:
-    """Counts, each given with the least that it may be, as Python's own numbers.
-
-    Raises:
-        ValueError: a count that is no whole number, as True and False are none, or below its least.
-            Whole numbers of numpy's are taken.
-    """
-    for name, (count, least) in counts.items():
-        if not isinstance(count, Integral) or isinstance(count, bool) or count < least:
-            raise ValueError(f"{name} is {count!r}: give a whole number, at least {least}")
-    return [int(count) for count, _ in counts.values()]
-
-
 def check_points(**counts: int) -> None:
     """Refuse numbers of points on a path that leave none between its ends.
 

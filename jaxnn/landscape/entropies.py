@@ -10,7 +10,7 @@ import jax
 import numpy as np
 
 from jaxnn.landscape.borders import block_of, checked_labels, drawn_blocks
-from jaxnn.landscape.checks import whole
+from jaxnn.vocabulary import whole
 
 REPLICATES = 999
 """Bootstrap samples."""

@@ -12,8 +12,8 @@ from jax import Array
 from jax.flatten_util import ravel_pytree
 
 from jaxnn.gradients import gradient_of
-from jaxnn.landscape.checks import check_loss, whole
-from jaxnn.vocabulary import Landscape
+from jaxnn.landscape.checks import check_loss
+from jaxnn.vocabulary import Landscape, whole
 
 
 @jax.tree_util.register_dataclass

@@ -65,7 +65,8 @@ def polish(loss_fn: Landscape, point: Any, *, steps: int = 300, reach: float = R
     Newton's steps on the gradient come first: a minimum or saddle within `reach` |point| that
     they converge to is what is there. Otherwise the loss is descended (`searches.descend`), and the
     end is sharpened by Newton's steps. In float64 (the caller's `jax.enable_x64`) to about 1e-16 of
-    the gradient's terms; float32 has a floor of its own. P x P memory and P^3 operations a step.
+    the gradient's terms; float32 has a floor of its own, and may take a smooth slope at large
+    weights for a kink (`many.polish_all` works in float64). P x P memory and P^3 operations a step.
 
     Args:
         loss_fn: a point -> a scalar, with second derivatives.

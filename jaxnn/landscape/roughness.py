@@ -9,8 +9,8 @@ import jax
 import numpy as np
 
 from jaxnn.landscape.borders import unlike_shares
-from jaxnn.landscape.checks import whole
 from jaxnn.landscape.dimensions import FEWEST_BLOCKS, box_dimension, uncertainty_exponent
+from jaxnn.vocabulary import whole
 
 MOST_LINES = 1000
 """Of a map of straight borders."""

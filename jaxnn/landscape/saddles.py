@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 
 from jaxnn.descent import as_pytree
 from jaxnn.landscape import trees
-from jaxnn.landscape.checks import check_alike, check_loss, check_point, check_points, whole
+from jaxnn.landscape.checks import check_alike, check_loss, check_point, check_points
 from jaxnn.landscape.connectivity import Effort, Found, cheapest, stacked
 from jaxnn.landscape.many import at, count_of, in_float64, polish_all
 from jaxnn.landscape.polishing import Ending
@@ -26,7 +26,7 @@ from jaxnn.landscape.spectra import EXACT
 from jaxnn.landscape.transitions import Euclidean, as_group
 from jaxnn.landscape.trees import disconnectivity as disconnectivity
 from jaxnn.training import check_counts
-from jaxnn.vocabulary import Landscape
+from jaxnn.vocabulary import Landscape, whole
 
 FARTHEST = 0.01
 """How far from a minimum, as a part of 1 + |point|, an end may lie and still be taken for it."""

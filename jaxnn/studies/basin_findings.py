@@ -129,7 +129,10 @@ def found(made: Labelled, settings: Basins) -> str:
         lines.append(f"{f'{len(rest)} more':42}{some:>8}{100 * some / len(made.labels):>11.2f} %")
     absent = np.setdiff1d(np.arange(len(made.attractors.losses)), chances.labels)
     if len(absent):
-        lines.append(f"no start here leads to {_numbers(absent)}: mirror images, or from elsewhere")
+        lines.append(
+            f"no start here leads to {_numbers(absent)}: images of these by the symmetries of the "
+            "data, or found from other starts"
+        )
     return "\n".join(lines)
 
 
