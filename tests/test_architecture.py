@@ -93,7 +93,13 @@ HOUSE = [
     "landscape.rays",
     "landscape.changes",
     "landscape.sensitivity",
-    "results",
+    "results.manifests",
+    "results.trust",
+    "results.stores",
+    "results.damage",
+    "results.axes",
+    "results.datasets",
+    "results.exports",
     "plots.style",
     "plots.studies",
     "plots.networks",
@@ -153,7 +159,9 @@ PURE = [
 # after the hinge, only these may know layers
 KNOW_LAYERS = {"backpropagation", "forms", "ensembles", "landscape.signals", "studies.problem"}
 PLOTS = {name for name in HOUSE if name.startswith("plots.")}
-ONLY = {"matplotlib": PLOTS, "tyro": {"cli"}, "zarr": {"results"}, "xarray": {"results"},
+ONLY = {"matplotlib": PLOTS, "tyro": {"cli"},
+        "zarr": {"results.stores"}, "xarray": {"results.datasets"},
+        "pandas": {"results.exports"}, "safetensors": {"results.exports"},
         "sklearn": {"data", "predictions"}, "tqdm": {"studies.engine"}}  # fmt: skip
 
 

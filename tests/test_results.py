@@ -61,9 +61,13 @@ def test_verify_names_the_chunk_and_the_variable_of_a_flipped_byte(tmp_path):
     file.write_bytes(content)
     findings = results.verify(tmp_path / "s")
     assert len(findings) == 1
-    assert findings[0].startswith("chunk 1: loss is not what was written")
+    assert findings[0][:3] == (1, "loss", {"scheme": (1, 2), "scale": (0, 1), "member": (0, 4)})
+    assert str(findings[0]) == (
+        "chunk 1 (scheme 1:2, scale 0:1, member 0:4): loss is not what was written: "
+        "arrays.zarr/loss/c/1/0/0/0 is damaged or half written"
+    )
     (tmp_path / "s" / "done" / "000000.json").write_text("{")
-    assert "chunk 0: its mark is damaged" in results.verify(tmp_path / "s")[0]
+    assert "chunk 0: its mark is damaged" in str(results.verify(tmp_path / "s")[0])
 
 
 def test_a_chunk_of_another_shape_or_with_missing_arrays_is_refused(tmp_path):
@@ -88,7 +92,9 @@ def test_what_is_no_store_is_never_touched(tmp_path):
     with pytest.raises(ValueError, match="is no manifest of a store"):
         results.read_manifest(tmp_path)
     (tmp_path / "manifest.json").write_text(json.dumps({"format": 99}))
-    with pytest.raises(ValueError, match="format 99; this version reads 1"):
+    with pytest.raises(
+        ValueError, match="format 99, which needs another version of jaxnn; this is jaxnn"
+    ):
         results.read_manifest(tmp_path)
     with pytest.raises(ValueError, match="no store there"):
         results.load(tmp_path / "none")
