@@ -24,6 +24,10 @@ SCALE = "scale"  # the factor on that distribution
 SEARCH = "search"  # one search for a stationary point
 RECORD = "record"  # a moment at which the loss was written down
 
+# The units of what is stored: weights, counts and codes have none.
+LOSS_UNIT = "squared output units per case"  # also of the loss's derivatives
+NO_UNIT = "1"
+
 
 class Layer(NamedTuple):
     """One layer of nodes: weights (units, units of the layer before), biases (units,) or None."""

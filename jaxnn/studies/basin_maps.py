@@ -37,7 +37,7 @@ from jaxnn.studies.map_starts import (
 )
 from jaxnn.studies.problem import Posed
 from jaxnn.studies.settings import Where
-from jaxnn.vocabulary import MEMBER, SCALE, SCHEME
+from jaxnn.vocabulary import LOSS_UNIT, MEMBER, NO_UNIT, SCALE, SCHEME
 
 CHECKS = 100
 """Descent may stop at this many places on its way, and its loss is looked at there."""
@@ -236,8 +236,10 @@ def layout(settings: Basins, posed: Posed) -> dict[str, Any]:
     apart = {} if looked_at(settings) else {"reached"}
     apart = apart if searched(settings, posed) else {*apart, "sharpness"}
     variables = {
-        name: results.Variable(dims, {"": kind}.get(dtype, dtype), {"long_name": meaning})
-        for name, (dtype, meaning) in VARIABLES.items()
+        name: results.Variable(
+            dims, {"": kind}.get(dtype, dtype), {"long_name": meaning, "units": units}
+        )
+        for name, (dtype, units, meaning) in VARIABLES.items()
         if name not in apart
     }
     outcomes = {
@@ -246,7 +248,8 @@ def layout(settings: Basins, posed: Posed) -> dict[str, Any]:
         "flag_meanings": " ".join(code.name for code in Outcome),
     }
     variables["outcome"] = variables["outcome"]._replace(attributes=outcomes)
-    ends = {"long_name": "weights and biases at the end of training, layer after layer"}
+    meaning = "weights and biases at the end of training, layer after layer"
+    ends = {"long_name": meaning, "units": NO_UNIT}
     variables["end"] = results.Variable((*dims, PARAMETER), kind, ends)
     found = endings.variables(dims, prefix=FOUND) if searched(settings, posed) else {}
     pieces = dict.fromkeys(dims, 1) if settings.over == "sample" else lengths
@@ -259,17 +262,21 @@ def layout(settings: Basins, posed: Posed) -> dict[str, Any]:
 
 
 VARIABLES = {
-    "initial_loss": ("", "loss at the initial weights, squared output units per case"),
-    "final_loss": ("", "loss where training ended, squared output units per case"),
-    "wavering": ("int32", "1 where the loss was lower in the second half of training"),
-    "final_gradient_norm": ("", "Euclidean norm of the gradient there"),
-    "updates": ("int32", "updates made, or steps of the flow's solver"),
-    "outcome": ("int32", "how training ended"),
-    "distance": ("float64", "Euclidean distance from start to end"),
-    "sharpness": ("float64", "largest eigenvalue of the Hessian where training ended"),
-    "reached": ("int32", "steps until the loss was seen at the level or below, -1 for never"),
+    "initial_loss": ("", LOSS_UNIT, "loss at the initial weights"),
+    "final_loss": ("", LOSS_UNIT, "loss where training ended"),
+    "wavering": ("int32", NO_UNIT, "1 where the loss was lower in the second half of training"),
+    "final_gradient_norm": ("", LOSS_UNIT, "Euclidean norm of the gradient there"),
+    "updates": ("int32", NO_UNIT, "updates made, or steps of the flow's solver"),
+    "outcome": ("int32", NO_UNIT, "how training ended"),
+    "distance": ("float64", NO_UNIT, "Euclidean distance from start to end"),
+    "sharpness": ("float64", LOSS_UNIT, "largest eigenvalue of the Hessian where training ended"),
+    "reached": (
+        "int32",
+        NO_UNIT,
+        "steps until the loss was seen at the level or below, -1 for never",
+    ),
 }
-"""dtype, "" for that of training, and meaning of what a run gives, besides its end."""
+"""dtype, "" for that of training, unit and meaning of what a run gives, besides its end."""
 
 
 def _coordinates(settings: Basins) -> dict[str, Any]:

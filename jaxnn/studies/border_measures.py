@@ -34,6 +34,7 @@ from jaxnn.studies.map_settings import Again, Basins, Sensitivity
 from jaxnn.studies.map_starts import PIXEL, like, pixels, starts
 from jaxnn.studies.problem import Posed
 from jaxnn.studies.settings import Where
+from jaxnn.vocabulary import LOSS_UNIT, NO_UNIT
 
 EFFORT: dict[str, Any] = {"rays": 32, "fronts": 1, "rounds": 4, "precision": 1e-3, "batch": 256}
 """Of each search for the smallest change."""
@@ -178,26 +179,29 @@ def _joined(first: Stationary, second: Stationary) -> Stationary:
 
 
 VARIABLES = {
-    LYAPUNOV: {"exponent": "largest Lyapunov exponent of the training map, nats a step"},
+    LYAPUNOV: {"exponent": ("nats per step", "largest Lyapunov exponent of the training map")},
     CHANGES: {
-        "length": "length of the initial weights",
-        "distance": "length of the smallest change found that leads elsewhere, an upper bound",
-        "precision": "of the distance along its ray, relative",
-        "start_level": "loss of the attractor that the initial weights lead to",
-        "level": "loss of the attractor that the changed ones lead to",
-        "evaluations": "networks trained for it",
+        "length": (NO_UNIT, "length of the initial weights"),
+        "distance": (
+            NO_UNIT,
+            "length of the smallest change found that leads elsewhere, an upper bound",
+        ),
+        "precision": (NO_UNIT, "of the distance along its ray, relative"),
+        "start_level": (LOSS_UNIT, "loss of the attractor that the initial weights lead to"),
+        "level": (LOSS_UNIT, "loss of the attractor that the changed ones lead to"),
+        "evaluations": (NO_UNIT, "networks trained for it"),
     },
 }
 
 
 def _layout(part: Again, posed: Posed, kind: str) -> dict[str, Any]:
     variables = {
-        name: results.Variable((PIXEL,), "float64", {"long_name": meaning})
-        for name, meaning in VARIABLES[kind].items()
+        name: results.Variable((PIXEL,), "float64", {"long_name": meaning, "units": units})
+        for name, (units, meaning) in VARIABLES[kind].items()
     }
     lengths, numbers = {PIXEL: len(pixels(part))}, [int(number) for number in pixels(part)]
     if kind == CHANGES:
-        named = {"long_name": "changed initial weights, layer after layer"}
+        named = {"long_name": "changed initial weights, layer after layer", "units": NO_UNIT}
         variables["changed"] = results.Variable((PIXEL, PARAMETER), "float64", named)
         lengths[PARAMETER] = endings.size_of(like(posed))
     return {

@@ -10,19 +10,20 @@ import numpy as np
 
 from jaxnn import results
 from jaxnn.landscape.minima import Ending, Stationary
+from jaxnn.vocabulary import LOSS_UNIT, NO_UNIT
 
 PARAMETER = "parameter"
 FIELDS = {
-    "initial_loss": ("loss where the search began", "squared output units per case"),
-    "loss": ("loss at the end", "squared output units per case"),
-    "level": ("the loss, or the limit that it falls to", "squared output units per case"),
-    "gradient_norm": ("Euclidean norm of the gradient", ""),
-    "relative_gradient": ("gradient by the sum of its absolute terms", "1"),
-    "eigenvalues": ("eigenvalues of the Hessian, ascending", ""),
-    "index": ("negative eigenvalues", "1"),
-    "zero": ("eigenvalues that count as 0", "1"),
-    "ending": ("what the search ended at", ""),
-    "steps": ("steps tried", "1"),
+    "initial_loss": ("loss where the search began", LOSS_UNIT),
+    "loss": ("loss at the end", LOSS_UNIT),
+    "level": ("the loss, or the limit that it falls to", LOSS_UNIT),
+    "gradient_norm": ("Euclidean norm of the gradient", LOSS_UNIT),
+    "relative_gradient": ("gradient by the sum of its absolute terms", NO_UNIT),
+    "eigenvalues": ("eigenvalues of the Hessian, ascending", LOSS_UNIT),
+    "index": ("negative eigenvalues", NO_UNIT),
+    "zero": ("eigenvalues that count as 0", NO_UNIT),
+    "ending": ("what the search ended at", NO_UNIT),
+    "steps": ("steps tried", NO_UNIT),
 }
 WHOLE = ("index", "zero", "ending", "steps")
 
@@ -62,11 +63,10 @@ def arrays(found: Stationary, *, prefix: str = "") -> dict[str, np.ndarray]:
 def variables(dims: tuple[str, ...], *, prefix: str = "") -> dict[str, results.Variable]:
     """The same arrays as variables of a store, over these dimensions."""
     meaning = "weights and biases at the end, layer after layer, row by row"
-    named = {"point": results.Variable((*dims, PARAMETER), "float64", {"long_name": meaning})}
+    of_point = {"long_name": meaning, "units": NO_UNIT}
+    named = {"point": results.Variable((*dims, PARAMETER), "float64", of_point)}
     for name, (meaning, units) in FIELDS.items():
-        attributes: dict[str, Any] = {"long_name": meaning}
-        if units:
-            attributes["units"] = units
+        attributes: dict[str, Any] = {"long_name": meaning, "units": units}
         if name == "ending":
             attributes["flag_values"] = [code.value for code in Ending]
             attributes["flag_meanings"] = " ".join(code.name for code in Ending)
