@@ -1,5 +1,6 @@
 """The command line: `jaxnn study`, `census`, `basins`, `sensitivity`, `train` and `check`, and of a
-study's networks `slice`, `spectrum`, `path` and `align`. jax is imported only once there is work.
+study's networks `slice`, `spectrum`, `path` and `align`; of a store `verify` and `export`. jax is
+imported only once there is work.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import tyro
 
 from jaxnn.studies.map_settings import Basins, Sensitivity
 from jaxnn.studies.settings import Align, Between, Census, Check, Slice, Spectrum, Study, Train
+from jaxnn.studies.store_settings import Export, Verify
 
 Command = (
     Annotated[Study, tyro.conf.subcommand("study")]
@@ -24,6 +26,8 @@ Command = (
     | Annotated[Spectrum, tyro.conf.subcommand("spectrum")]
     | Annotated[Between, tyro.conf.subcommand("path")]
     | Annotated[Align, tyro.conf.subcommand("align")]
+    | Annotated[Verify, tyro.conf.subcommand("verify")]
+    | Annotated[Export, tyro.conf.subcommand("export")]
 )
 
 
@@ -52,8 +56,21 @@ def _complain(error: Exception) -> int:
 
 
 def _run(
-    command: Study | Census | Basins | Train | Check | Slice | Spectrum | Between | Align,
+    command: Study
+    | Census
+    | Basins
+    | Train
+    | Check
+    | Slice
+    | Spectrum
+    | Between
+    | Align
+    | Verify
+    | Export,
 ) -> None:
+    if isinstance(command, Verify | Export):
+        _keep(command)
+        return
     from jaxnn import devices
 
     try:
@@ -170,6 +187,18 @@ def _sensitivity(command: Sensitivity) -> None:
         ours.append(_is_ours_to_report(path, len(basin_maps.regions(part))))
     if all(ours):
         _report(*border_findings.report(whole, measured))
+
+
+def _keep(command: Verify | Export) -> None:
+    from jaxnn.studies import stores
+
+    if isinstance(command, Export):
+        print(stores.exported(command))
+        return
+    report, whole = stores.verified(command)
+    print(report)
+    if not whole:
+        sys.exit(1)
 
 
 def _check(command: Check) -> None:

@@ -109,6 +109,8 @@ HOUSE = [
     "plots.maps",
     "studies.settings",
     "studies.map_settings",
+    "studies.store_settings",
+    "studies.stores",
     "studies.problem",
     "studies.engine",
     "studies.schema",
@@ -196,7 +198,7 @@ def faults(text, name):
     layers = {"jaxnn.network", "jaxnn.vocabulary.Layer", "jaxnn.vocabulary.Params"}
     if after and name not in KNOW_LAYERS and not name.startswith("studies") and found & layers:
         wrong.append(f"{name} knows layers")
-    if name in ("studies.settings", "studies.map_settings") and any(
+    if name in ("studies.settings", "studies.map_settings", "studies.store_settings") and any(
         m.split(".")[0] in ("jax", "numpy", "jaxnn") and not m.startswith("jaxnn.studies")
         for m in found
     ):

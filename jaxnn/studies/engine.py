@@ -42,7 +42,7 @@ def open_store(path: Path, manifest: Mapping[str, Any], layout: Mapping[str, Any
     """
     if results.read_manifest(path) is None:
         results.create(path, manifest, **layout)
-    there = results.read_manifest(path) or {}
+    there = results.trusted(path)
     differences = [
         f"{name}: the store has {old!r}, you ask for {new!r}"
         for part in COMPARED

@@ -52,7 +52,8 @@ def by_width(settings: Basins) -> list[Basins]:
     """The same settings for each width of the hidden layers; alone where no widths are asked for.
 
     Raises:
-        ValueError: widths below 1 or twice the same; no hidden layer; as `basin_maps.pose`.
+        ValueError: widths below 1 or twice the same; no hidden layer; a folder that holds
+            something else; as `basin_maps.pose`.
     """
     widths = settings.widths or ()
     if not widths:
@@ -62,6 +63,8 @@ def by_width(settings: Basins) -> list[Basins]:
         raise ValueError(f"--widths is {widths}: give different whole numbers, at least 1")
     if not settings.hidden:
         raise ValueError("--widths sets the units of hidden layers, and --hidden names none")
+    ours = ("hidden-*", "table.txt", "figures", "report.html")
+    results.refuse_foreign(default_out(settings), ours=ours)
     return [
         replace(
             settings, hidden=(width,) * len(settings.hidden), widths=None,

@@ -16,6 +16,9 @@ from jaxnn.studies.problem import Posed, as_params
 from jaxnn.studies.settings import OfStore, Study
 from jaxnn.vocabulary import MEMBER, SCALE, SCHEME
 
+FIGURES = ("slice-*", "lines-*", "spectrum-*", "path-*", "align-*")
+"""What the commands of a store's networks write."""
+
 
 class Network(NamedTuple):
     """A network of a store: its name, its place (scheme, scale, member), its final loss and number
@@ -35,10 +38,13 @@ def taken(settings: OfStore, count: int) -> tuple[Posed, list[Network]]:
 
     Raises:
         ValueError: no store there; an unknown scheme, scale or member; another number of members
-            than `count`; data that are not those of the study.
+            than `count`; data that are not those of the study; a folder for the figures that holds
+            something else.
     """
     if not 0 <= settings.seed < 2**32:
         raise ValueError(f"--seed is {settings.seed}: give a whole number from 0 to 2^32 - 1")
+    if settings.out is not None:
+        results.refuse_foreign(settings.out, ours=FIGURES)
     dataset = results.load(settings.store)
     posed = _posed(settings, json.loads(dataset.attrs["manifest"]))
     places = (

@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from jaxnn import backpropagation, losses, network, plots, training
+from jaxnn import backpropagation, losses, network, plots, results, training
 from jaxnn.runs import Run
 from jaxnn.stopping import Outcome, gradient_below
 from jaxnn.studies import problem
@@ -23,15 +23,16 @@ def run(settings: Train) -> str:
     table.
 
     Raises:
-        ValueError: as `problem.pose`.
+        ValueError: a folder that holds something else; as `problem.pose`.
     """
     settings = problem.complete(settings)
     posed = problem.pose(settings)
+    folder = settings.out or Path("results") / f"train-{Path(settings.data).stem}"
+    results.refuse_foreign(folder, ours=("learning-curve.*", "report.html"))
     params = network.init(posed.init_key, posed.sizes, scheme=settings.scheme, scale=settings.scale)
     length = (settings.epochs if settings.batch_size else settings.steps) or 0
     every = max(1, -(-length // RECORDS))
     done = jax.jit(lambda start: _trained(settings, posed, start, length, every))(params)
-    folder = settings.out or Path("results") / f"train-{Path(settings.data).stem}"
     unit = "epoch" if settings.batch_size else "step"
     made, axes = plots.figure()
     plots.learning_curve(
