@@ -4,33 +4,10 @@ import json
 
 import numpy as np
 import pytest
+from stores import fill, make
 
+import jaxnn
 from jaxnn import results
-from jaxnn.results import Variable
-
-
-def make(path):
-    results.create(
-        path,
-        {"study": "test"},
-        coordinates={"scheme": ["a", "b"], "scale": [0.1, 1.0]},
-        lengths={"scheme": 2, "scale": 2, "member": 6, "record": 3},
-        chunks={"scheme": 1, "scale": 1, "member": 4},
-        variables={
-            "loss": Variable(("scheme", "scale", "member", "record"), "float32", {"units": "1"}),
-            "outcome": Variable(("scheme", "scale", "member"), "int32", {"long_name": "end"}),
-        },
-    )
-
-
-def fill(path, number, scheme, scale, span):
-    region = {"scheme": (scheme, scheme + 1), "scale": (scale, scale + 1), "member": span}
-    width = span[1] - span[0]
-    arrays = {
-        "loss": np.full((1, 1, width, 3), number + 0.5, np.float32),
-        "outcome": np.full((1, 1, width), number, np.int32),
-    }
-    results.write_chunk(path, number, region, arrays)
 
 
 def test_what_is_written_comes_back_labelled_and_the_rest_is_blank(tmp_path):
@@ -47,27 +24,6 @@ def test_what_is_written_comes_back_labelled_and_the_rest_is_blank(tmp_path):
     assert chosen.outcome.values.tolist() == [-1, -1, -1, -1, 3, 3]
     assert results.finished(tmp_path / "s") == {0, 3}
     assert results.verify(tmp_path / "s") == []
-
-
-def test_verify_names_the_chunk_and_the_variable_of_a_flipped_byte(tmp_path):
-    make(tmp_path / "s")
-    fill(tmp_path / "s", 0, 0, 0, (0, 4))
-    fill(tmp_path / "s", 1, 1, 0, (0, 4))
-    file = next((tmp_path / "s" / "arrays.zarr" / "loss" / "c" / "1").rglob("0"))
-    while file.is_dir():
-        file = next(f for f in file.iterdir())
-    content = bytearray(file.read_bytes())
-    content[-1] ^= 0xFF
-    file.write_bytes(content)
-    findings = results.verify(tmp_path / "s")
-    assert len(findings) == 1
-    assert findings[0][:3] == (1, "loss", {"scheme": (1, 2), "scale": (0, 1), "member": (0, 4)})
-    assert str(findings[0]) == (
-        "chunk 1 (scheme 1:2, scale 0:1, member 0:4): loss is not what was written: "
-        "arrays.zarr/loss/c/1/0/0/0 is damaged or half written"
-    )
-    (tmp_path / "s" / "done" / "000000.json").write_text("{")
-    assert "chunk 0: its mark is damaged" in str(results.verify(tmp_path / "s")[0])
 
 
 def test_a_chunk_of_another_shape_or_with_missing_arrays_is_refused(tmp_path):
@@ -98,6 +54,39 @@ def test_what_is_no_store_is_never_touched(tmp_path):
         results.read_manifest(tmp_path)
     with pytest.raises(ValueError, match="no store there"):
         results.load(tmp_path / "none")
+
+
+def test_a_store_of_another_format_says_which_version_it_needs(tmp_path):
+    make(tmp_path / "s")
+    file = tmp_path / "s" / "manifest.json"
+    manifest = json.loads(file.read_text())
+    assert (manifest["format"], manifest["readable_from"]) == (results.FORMAT, "0.1.0")
+    assert manifest["written_by"] == jaxnn.__version__
+    newer = {**manifest, "format": 99, "readable_from": "7.5.0"}
+    for changed, needs in (
+        (newer, "is a store of format 99, which needs jaxnn 7.5.0 or newer; this is jaxnn"),
+        ({**manifest, "format": 99, "readable_from": None}, "needs another version of jaxnn"),
+        ({**manifest, "format": 0}, "format 0, which needs another version of jaxnn"),
+    ):
+        file.write_text(json.dumps(changed))
+        for read in (results.read_manifest, results.open, results.verify):
+            with pytest.raises(ValueError, match=needs):
+                read(tmp_path / "s")
+
+
+def test_a_folder_of_others_is_refused_and_our_own_is_not(tmp_path):
+    folder = tmp_path / "f"
+    results.refuse_foreign(folder, ours=("a-*",))
+    folder.mkdir()
+    (folder / "a-1.png").write_text("")
+    results.refuse_foreign(folder, ours=("a-*",))
+    (folder / "letter.txt").write_text("")
+    with pytest.raises(ValueError, match=r"is no store \(letter.txt lies there\)"):
+        results.refuse_foreign(folder, ours=("a-*",))
+    make(tmp_path / "s")
+    results.refuse_foreign(tmp_path / "s" / "figures", ours=())
+    with pytest.raises(ValueError, match="is a file"):
+        results.refuse_foreign(folder / "letter.txt", ours=("*",))
 
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path):

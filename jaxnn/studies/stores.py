@@ -59,7 +59,7 @@ def exported(settings: Export) -> str:
     Raises:
         ValueError: as `results.save_as`.
     """
-    file = settings.to or settings.store.with_name(f"{settings.store.resolve().name}.nc")
+    file = settings.to or settings.store.parent / f"{settings.store.resolve().name}.nc"
     dataset, size = results.save_as(settings.store, file), f"{file.stat().st_size:,} bytes"
     lengths = ", ".join(f"{dim} {length}" for dim, length in dataset.sizes.items())
     return f"wrote {file}: {len(dataset.data_vars)} variables over {lengths}; {size}"

@@ -1,0 +1,51 @@
+"""A small store whose numbers are known."""
+
+import numpy as np
+
+from jaxnn import results
+from jaxnn.results import Variable
+
+ENDS = {
+    "long_name": "how it ended", "units": "1", "flag_values": [0, 1, 2, 3, 4],
+    "flag_meanings": "zero one two three four",
+}  # fmt: skip
+
+
+def make(path):
+    results.create(
+        path,
+        {"study": "test"},
+        coordinates={"scheme": ["a", "b"], "scale": [0.1, 1.0]},
+        lengths={"scheme": 2, "scale": 2, "member": 6, "record": 3},
+        chunks={"scheme": 1, "scale": 1, "member": 4},
+        variables={
+            "loss": Variable(
+                ("scheme", "scale", "member", "record"),
+                "float32",
+                {"units": "1", "long_name": "loss"},
+            ),
+            "outcome": Variable(("scheme", "scale", "member"), "int32", ENDS),
+        },
+    )
+
+
+def fill(path, number, scheme, scale, span):
+    region = {"scheme": (scheme, scheme + 1), "scale": (scale, scale + 1), "member": span}
+    width = span[1] - span[0]
+    arrays = {
+        "loss": np.full((1, 1, width, 3), number + 0.5, np.float32),
+        "outcome": np.full((1, 1, width), number, np.int32),
+    }
+    results.write_chunk(path, number, region, arrays)
+
+
+def whole(path):
+    """Both variables over two schemes, two scales and six members: eight chunks, all written."""
+    make(path)
+    cells = [(scheme, scale, span) for scheme in (0, 1) for scale in (0, 1) for span in SPANS]
+    for number, (scheme, scale, span) in enumerate(cells):
+        fill(path, number, scheme, scale, span)
+    return path
+
+
+SPANS = ((0, 4), (4, 6))
