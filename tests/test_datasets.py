@@ -16,9 +16,14 @@ PLANE: dict[str, Any] = {"points": 32, "parameters": ("w1[0,1]", "0"), "steps": 
 SAMPLE: dict[str, Any] = {"over": "sample", "members": 3, "batch_size": 2, "epochs": 4}
 
 
-def layouts():
-    """Settings and layout of each kind of store."""
-    for asked in (Study("xor", members=3), Study("iris", members=3, epochs=5, batch_size=50)):
+CASES = "".join(f"{k},{k % 2},{'ab'[k % 2]}\n" for k in range(20))
+
+
+def layouts(file):
+    """Settings and layout of each kind of store; the file has cases to train on and to test."""
+    file.write_text(f"size,side,kind\n{CASES}")
+    batches = Study(str(file), members=3, epochs=5, batch_size=4)
+    for asked in (Study("xor", members=3), batches):
         settings = problem.complete(asked)
         made = schema.layout(settings, problem.pose(settings), initial_weights.records(settings))
         yield settings, made
@@ -40,7 +45,7 @@ def layouts():
 
 def test_everything_in_every_kind_of_store_says_what_it_is(tmp_path):
     meanings = {}
-    for number, (settings, layout) in enumerate(layouts()):
+    for number, (settings, layout) in enumerate(layouts(tmp_path / "cases.csv")):
         path = tmp_path / str(number)
         results.create(path, {"study": "any", "settings": as_json(settings)}, **layout)
         dataset = results.open(path)
@@ -54,6 +59,9 @@ def test_everything_in_every_kind_of_store_says_what_it_is(tmp_path):
             assert array.attrs["long_name"].strip(), name
             assert array.attrs["units"].strip(), name
             meanings.setdefault(name, set()).add(array.attrs["long_name"])
+    assert {"test_loss", "test_accuracy", "sharpness", "found_eigenvalues", "exponent"} < {
+        *meanings
+    }
     assert meanings["record"] == {"updates made until then", "epochs made until then"}
     assert meanings["x"] == {
         "initial value of w1[0,1]", "length along direction 1 from the network in the middle",
