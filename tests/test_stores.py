@@ -1,72 +1,37 @@
-"""Whole stores: what was damaged is computed again to the same bits; folders of others are left."""
+"""Commands of whole stores; and of every command, that folders of others are left alone."""
 
-import shutil
-
+import numpy as np
 import pytest
+from stores import whole
 
 from jaxnn import cli, devices, results
-from jaxnn.studies import initial_weights, stores
+from jaxnn.studies import initial_weights, problem, schema, stores
 from jaxnn.studies.settings import Study
-from jaxnn.studies.store_settings import Export, Verify
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """A study of four chunks, the last of each cell shorter."""
-    out = tmp_path_factory.mktemp("stores") / "store"
-    settings = Study(
-        "xor", schemes=("normal",), scales=(0.5, 4.0), members=3, chunk=2, steps=30, out=out
-    )
-    with pytest.MonkeyPatch.context() as patch:  # a trial would compile everything twice
-        patch.setattr(initial_weights, "estimate", lambda *_: "")
-        initial_weights.run(settings)
-    return settings
+from jaxnn.studies.store_settings import Export
 
 
 def contents(path):
     return {file: file.read_bytes() for file in path.rglob("*") if file.is_file()}
 
 
-@pytest.mark.parametrize("number", [0, 3])
-def test_a_rerun_after_repair_computes_one_chunk_only_to_the_same_bits(made, number, monkeypatch):
-    before, computed, chunk = contents(made.out), [], initial_weights.chunk
-    monkeypatch.setattr(initial_weights, "estimate", lambda *_: "")
-    monkeypatch.setattr(initial_weights, "chunk", lambda s, n: (computed.append(n), chunk(s, n))[1])
-    place = f"arrays.zarr/final_weights_1/c/0/{number // 2}/{number % 2}/0/0"
-    content = bytearray(before[made.out / place])
-    content[len(content) // 2] ^= 1
-    (made.out / place).write_bytes(content)
-    report, whole = stores.verified(Verify(made.out))
-    assert not whole
-    assert f"chunk {number} (" in report
-    assert f"final_weights_1 is not what was written: {place} is damaged" in report
-    initial_weights.run(made)
-    assert computed == []  # nobody has looked
-    assert stores.verified(Verify(made.out, repair=True))[1]
-    initial_weights.run(made)
-    assert computed == [number]
-    assert contents(made.out) == before
-    assert stores.verified(Verify(made.out)) == (f"{made.out}: whole, 4 finished chunks", True)
-
-
-def test_a_study_does_not_write_through_a_link(made, tmp_path):
-    store = shutil.copytree(made.out, tmp_path / "s")
-    outside = shutil.move(store / "done", tmp_path / "mine")
-    (store / "done").symlink_to(outside)
-    with pytest.raises(ValueError, match="done is a link"):
-        initial_weights.run(Study(**{**vars(made), "out": store}))
-
-
-def test_a_study_travels_as_every_kind_of_file(made, tmp_path):
+def test_a_study_travels_as_every_kind_of_file(tmp_path):
+    settings = problem.complete(Study("xor", schemes=("normal",), scales=(0.5, 4.0), members=3))
+    layout = schema.layout(settings, problem.pose(settings), initial_weights.records(settings))
+    results.create(tmp_path / "s", {"study": "initial weights"}, **layout)
+    arrays = {
+        name: np.full([layout["lengths"][dim] for dim in variable.dims], 1, variable.dtype)
+        for name, variable in layout["variables"].items()
+    }
+    results.write_chunk(tmp_path / "s", 0, {}, arrays)
     for kind in ("nc", "csv", "safetensors"):
-        said = stores.exported(Export(made.out, tmp_path / f"a.{kind}"))
-        assert "scheme 1, scale 2, member 3, record 31" in said
-    table = (tmp_path / "a.csv").read_text().splitlines()
+        said = stores.exported(Export(tmp_path / "s", tmp_path / f"a.{kind}"))
+        assert "variables over scheme 1, scale 2, member 3, record 60" in said
+    table = [line.split(",") for line in (tmp_path / "a.csv").read_text().splitlines()]
     assert len(table) == 1 + 2 * 3
-    names = table[0].split(",")
-    assert names[:5] == ["scheme", "scale", "member", "initial_loss", "final_loss"]
-    assert "final_weights_1[0" in table[0]
-    assert table[1].split(",")[names.index("outcome")] == "unfinished"
+    assert table[0][:5] == ["scheme", "scale", "member", "initial_loss", "final_loss"]
+    assert table[1][:5] == ["normal", "0.5", "0", "1.0", "1.0"]
+    assert table[1][table[0].index("outcome")] == "plateau"
+    assert "final_biases_2[0]" in table[0]
 
 
 SMALL = ["--steps", "2", "--out"]
@@ -90,11 +55,11 @@ SAMPLE = ["basins", "xor", "--over", "sample", "--members", "2"]
     ],
 )
 def test_a_folder_that_is_not_empty_and_no_store_is_never_touched(
-    made, args, tmp_path, monkeypatch, capsys
+    args, tmp_path, monkeypatch, capsys
 ):
     monkeypatch.setattr(devices, "use_all_cores", lambda: None)
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "store").symlink_to(made.out)
+    whole(tmp_path / "store")
     (tmp_path / "busy" / "deeper").mkdir(parents=True)
     (tmp_path / "busy" / "mine.csv").write_text("precious")
     (tmp_path / "busy" / "deeper" / "done").write_text("precious too")
@@ -108,4 +73,3 @@ def test_a_folder_that_is_not_empty_and_no_store_is_never_touched(
     )
     assert printed.err.count("\n") == 1
     assert (contents(tmp_path), sorted(tmp_path.rglob("*"))) == before
-    assert results.finished(made.out) == {0, 1, 2, 3}

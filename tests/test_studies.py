@@ -1,6 +1,7 @@
 """The main job at small size: what is stored is what training gives, to the bit when broken off."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -71,6 +72,38 @@ def test_a_second_run_computes_nothing_and_other_settings_are_refused_by_name(st
     with pytest.raises(ValueError, match=r"seed: the store has 0, you ask for 7"):
         initial_weights.run(replace(settings, seed=7))
     assert before == {file: file.stat().st_mtime_ns for file in path.rglob("*") if file.is_file()}
+
+
+@pytest.mark.parametrize("number", [0, 5])
+def test_a_rerun_after_repair_computes_one_chunk_only_to_the_same_bits(store, number, monkeypatch):
+    settings, path = store
+    before = {file: file.read_bytes() for file in path.rglob("*") if file.is_file()}
+    computed, chunk = [], initial_weights.chunk
+    monkeypatch.setattr(initial_weights, "estimate", lambda *_: "")
+    monkeypatch.setattr(initial_weights, "chunk", lambda s, n: (computed.append(n), chunk(s, n))[1])
+    file = path / f"arrays.zarr/final_weights_1/c/{number // 4}/{number // 2 % 2}/{number % 2}/0/0"
+    content = bytearray(before[file])
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    (found,) = results.verify(path)
+    assert (found.chunk, found.variable) == (number, "final_weights_1")
+    assert f"{file.relative_to(path)} is damaged" in str(found)
+    initial_weights.run(settings)
+    assert computed == []  # it is for verify to look
+    assert results.repair(path, [found]) == []
+    initial_weights.run(settings)
+    assert computed == [number]
+    assert before == {file: file.read_bytes() for file in path.rglob("*") if file.is_file()}
+    assert results.verify(path) == []
+
+
+def test_a_study_does_not_write_through_a_link(store, tmp_path):
+    settings, path = store
+    linked = shutil.copytree(path, tmp_path / "s")
+    outside = shutil.move(linked / "done", tmp_path / "mine")
+    (linked / "done").symlink_to(outside)
+    with pytest.raises(ValueError, match="done is a link"):
+        initial_weights.run(replace(settings, out=linked))
 
 
 def arrays_of(path):

@@ -44,6 +44,7 @@ def run(settings: Study) -> Path:
     """
     settings = problem.complete(settings)
     posed, path = problem.pose(settings), default_out(settings)
+    results.read_manifest(path)  # what is no store is refused before anything is computed
     engine.open_store(path, manifest(settings, posed), layout(settings, posed, records(settings)))
     count = chunks(settings)
     alone = engine.share_of(settings)[1] == 1 and settings.engine == "local"
