@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from jaxnn import descent as descent
     from jaxnn import devices as devices
     from jaxnn import ensembles as ensembles
+    from jaxnn import exchange as exchange
     from jaxnn import landscape as landscape
     from jaxnn import losses as losses
     from jaxnn import network as network
@@ -51,6 +52,7 @@ _HOME = {
     "descent": ["sgd"],
     "devices": [],
     "ensembles": [],
+    "exchange": [],
     "landscape": [],
     "losses": ["accuracy", "loss", "loss_on", "sum_of_squares"],
     "network": ["forward", "init", "node"],

@@ -20,6 +20,7 @@ HOUSE = [
     "data",
     "activations",
     "network",
+    "exchange",
     "losses",  # the hinge
     "backpropagation",
     "gradients",
