@@ -57,6 +57,9 @@ def to_flax(params: Any, *, names: Sequence[str] | None = None) -> dict[str, Any
 
     names: of the layers, by default "Dense_0", "Dense_1", ...
 
+    >>> to_flax([([[1.0, 2.0, 3.0]], [0.5])])["Dense_0"]["kernel"].shape
+    (3, 1)
+
     Raises:
         ValueError: as `to_torch`.
     """
