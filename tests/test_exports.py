@@ -42,10 +42,11 @@ def test_csv_has_a_row_for_each_network_and_every_number_of_it(store, tmp_path):
     ]  # fmt: skip
     assert len(table) == 2 * 2 * 6
     words = np.array(["zero", "one", "two", "three", "four", "5", "6", "7"])
-    for row in table.itertuples(index=False):
-        cell = dataset.sel(scheme=row.scheme, scale=row.scale, member=row.member)
-        np.testing.assert_array_equal(np.float32(row[3:6]), cell.loss)
-        assert row.outcome == words[int(cell.outcome)]
+    for row in table.to_dict("records"):
+        cell = dataset.sel({dim: row[dim] for dim in ("scheme", "scale", "member")})
+        losses = [row[f"loss[{k}]"] for k in range(3)]
+        np.testing.assert_array_equal(np.array(losses, np.float32), cell.loss)
+        assert row["outcome"] == words[int(cell.outcome)]
 
 
 def test_csv_keeps_every_bit_and_leaves_out_what_is_not_computed(tmp_path):

@@ -10,7 +10,7 @@ import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -36,7 +36,7 @@ named."""
 _MARK = re.compile(r"(\d{6,12})\.json")
 
 
-def open_arrays(path: str | Path, mode: str) -> Any:
+def open_arrays(path: str | Path, mode: Literal["r", "r+", "w"]) -> Any:
     """The group of a store's arrays, Zarr's format 3 and as each array describes itself: no older
     format, whose filters can run code, and no second description.
     """
