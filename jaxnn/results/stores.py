@@ -42,9 +42,7 @@ def open_arrays(path: str | Path, mode: Literal["r", "r+", "w"]) -> Any:
     """
     import zarr  # 0.6 s with xarray: only when a store is touched
 
-    return zarr.open_group(
-        Path(path) / ARRAYS, mode=mode, zarr_format=3, use_consolidated=False
-    )
+    return zarr.open_group(Path(path) / ARRAYS, mode=mode, zarr_format=3, use_consolidated=False)
 
 
 def create(
@@ -154,5 +152,3 @@ def finished(path: str | Path) -> set[int]:
     """The numbers of the chunks that are marked as done."""
     names = (file.name for file in (Path(path) / "done").glob("*.json"))
     return {int(mark[1]) for mark in map(_MARK.fullmatch, names) if mark}
-
-

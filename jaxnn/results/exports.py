@@ -1,0 +1,132 @@
+"""A store as one file of another kind: netCDF, CSV or safetensors."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from jaxnn.results.datasets import load
+from jaxnn.results.stores import finished, mark_of
+from jaxnn.vocabulary import lookup
+
+
+def save_as(path: str | Path, file: str | Path) -> Any:
+    """Write the store at this path as file.nc, file.csv or file.safetensors, and give what was
+    written, an xarray.Dataset.
+
+    - .nc: netCDF 4, everything with its names, labels, units and long names.
+    - .csv: a row for each network, search or pixel that was computed, its labels first; codes as
+      words; arrays as columns such as final_weights_1[0,2] and losses[500].
+    - .safetensors: every array by its name; dimensions, text labels and the manifest as metadata.
+
+    Raises:
+        ValueError: no store there; another suffix; a file or folder that is there already; as
+            `open`; a library that is not installed.
+    """
+    file = Path(file)
+    write = lookup(_WRITERS, file.suffix, what="kind of file")
+    if file.exists() or file.is_symlink():
+        raise ValueError(f"{file}: is there already and is left as it is; choose another name")
+    if not file.parent.is_dir():
+        raise ValueError(f"{file}: there is no folder {file.parent}; make it first")
+    dataset = load(path)
+    temporary = file.with_name(f".{file.stem}.{os.getpid()}{file.suffix}")
+    try:
+        write(dataset, temporary, Path(path))
+        os.link(temporary, file)  # unlike a rename it fails where a file has come in between
+    except FileExistsError as error:
+        raise ValueError(f"{file}: has come into being meanwhile and is left as it is") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+    return dataset
+
+
+def _netcdf(dataset: Any, file: Path, path: Path) -> None:
+    del path
+    packed = {name: {"zlib": True, "complevel": 4} for name in dataset.data_vars}
+    for variable in dataset.data_vars.values():
+        if "flag_values" in variable.attrs:  # CF: of the variable's own type
+            flags = np.asarray(variable.attrs["flag_values"], variable.dtype)
+            variable.attrs["flag_values"] = flags
+    dataset.to_netcdf(file, engine="h5netcdf", encoding=packed)
+
+
+def _safetensors(dataset: Any, file: Path, path: Path) -> None:
+    del path
+    from safetensors.numpy import save_file
+
+    text = [name for name, values in dataset.coords.items() if values.dtype.kind == "U"]
+    said = {
+        "manifest": dataset.attrs["manifest"],
+        "dimensions": json.dumps({name: list(dataset[name].dims) for name in dataset.variables}),
+        **{f"labels of {name}": json.dumps(dataset[name].values.tolist()) for name in text},
+    }
+    arrays = {
+        str(name): np.ascontiguousarray(dataset[name].values)
+        for name in dataset.variables
+        if name not in text
+    }
+    save_file(arrays, file, metadata=said)
+
+
+def _csv(dataset: Any, file: Path, path: Path) -> None:
+    _rows(dataset, path).to_csv(file, index=False)
+
+
+def _rows(dataset: Any, path: Path) -> Any:
+    """A table with a row for each point of the dimensions that all variables share."""
+    import pandas as pd
+
+    variables = dataset.data_vars.values()
+    shared = [dim for dim in dataset.dims if all(dim in variable.dims for variable in variables)]
+    rest = [dim for dim in dataset.dims if dim not in shared]
+    lengths = [dataset.sizes[dim] for dim in shared]
+    columns: dict[str, Any] = {}
+    for dim, where in zip(shared, np.indices(lengths).reshape(len(shared), -1), strict=True):
+        columns[dim] = _safe(dataset[dim].values)[where]
+    for name, variable in dataset.data_vars.items():
+        own = [dim for dim in rest if dim in variable.dims]
+        values = variable.transpose(*shared, *own).values
+        flat = values.reshape(int(np.prod(lengths)), -1)
+        labels = [dataset[dim].values for dim in own]
+        for k, at in enumerate(np.ndindex(*values.shape[len(shared) :])):
+            place = ",".join(str(label[i]) for label, i in zip(labels, at, strict=True))
+            columns[f"{name}[{place}]" if own else name] = _words(variable, flat[:, k])
+    return pd.DataFrame(columns)[_computed(path, shared, lengths)]
+
+
+def _words(variable: Any, codes: np.ndarray) -> np.ndarray:
+    """Codes as the words that the variable's flags say."""
+    if "flag_values" not in variable.attrs:
+        return codes
+    words = variable.attrs["flag_meanings"].split()
+    meaning = dict(zip(variable.attrs["flag_values"], words, strict=True))
+    return np.array([meaning.get(code, str(code)) for code in codes.tolist()])
+
+
+def _safe(labels: np.ndarray) -> np.ndarray:
+    """Labels that no spreadsheet takes for a formula."""
+    if labels.dtype.kind != "U":
+        return labels
+    return np.array([f"'{label}" if label[:1] in tuple("=+-@") else label for label in labels])
+
+
+def _computed(path: Path, shared: list[str], lengths: list[int]) -> np.ndarray:
+    """Which rows lie in a finished chunk."""
+    there = np.zeros(lengths, bool)
+    for number in finished(path):
+        region = json.loads(mark_of(path, number).read_text(encoding="utf-8"))["region"]
+        there[tuple(slice(*region.get(dim, (0, None))) for dim in shared)] = True
+    return there.ravel()
+
+
+_WRITERS: dict[str, Callable[[Any, Path, Path], None]] = {
+    ".nc": _netcdf,
+    ".csv": _csv,
+    ".safetensors": _safetensors,
+}
