@@ -179,19 +179,17 @@ def test_the_median_line_goes_through_the_medians():
 def test_a_line_of_the_network_is_as_thick_as_its_weight_is_large():
     made, axes = plots.figure()
     plots.network_diagram(axes[0, 0], [np.array([[1.0, -2.0]]), np.array([[0.5]])], [None, None])
-    widths = [line.get_linewidth() for line in axes[0, 0].lines]
-    np.testing.assert_allclose(np.array(widths) / max(widths), [0.5, 1.0, 0.25])
-    assert [line.get_color() for line in axes[0, 0].lines] == [
-        plots.COLOURS[0],
-        plots.COLOURS[1],
-        plots.COLOURS[0],
-    ]
+    first, second = axes[0, 0].collections
+    widths = np.concatenate([first.get_linewidths(), second.get_linewidths()])
+    np.testing.assert_allclose(widths / max(widths), [0.5, 1.0, 0.25])
+    colours = [to_hex(tuple(c)).upper() for part in (first, second) for c in part.get_colors()]
+    assert colours == [plots.COLOURS[0], plots.COLOURS[1], plots.COLOURS[0]]
     plots.plt.close(made)
 
 
 def test_a_wide_layer_shows_its_largest_and_says_so():
     made, ax = draw("network")
-    assert "16 of 40 input" in [text.get_text() for text in ax.texts]
+    assert "input layer\n16 of 40" in [text.get_text() for text in ax.texts]
     plots.plt.close(made)
 
 
