@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from jaxnn.plots.checks import shaped
 from jaxnn.plots.style import COLOURS, MARKERS, styled
@@ -33,12 +34,27 @@ def eigenvalues(ax: Axes, values: np.ndarray, *, tolerance: float) -> Axes:
                 label=f"{int(which.sum())} {name}",
             )  # fmt: skip
     seen = np.abs(values[np.abs(values) > tolerance])
-    ax.set_yscale("symlog", linthresh=float(seen.min()) if len(seen) else 1.0)
+    least = float(seen.min()) if len(seen) else 1.0
+    ax.set_yscale("symlog", linthresh=least, linscale=0.5)
+    ax.set_yticks(_decades(values, least))
+    ax.minorticks_off()
     ax.axhline(0, color="0.5", lw=0.6)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     ax.set_xlabel("rank")
     ax.set_ylabel("eigenvalue of the Hessian")
     ax.legend()
     return ax
+
+
+def _decades(values: np.ndarray, least: float) -> list[float]:
+    """0, and powers of ten on both sides of it, as many as can be read."""
+    most = float(np.abs(values).max(initial=0.0))
+    if not 10 * least < most < np.inf:
+        return [-most, 0.0, most] if values.min(initial=0.0) < 0 else [0.0, most]
+    low, high = int(np.ceil(np.log10(3 * least))), int(np.floor(np.log10(most)))
+    powers = 10.0 ** np.arange(high, low - 1, -max(1, -(-(high - low + 1) // 5)))
+    below, above = powers[powers <= -values.min()], powers[powers <= values.max()]
+    return [*-below, 0.0, *above[::-1]]
 
 
 @styled

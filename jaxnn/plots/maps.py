@@ -10,15 +10,18 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, to_rgb
 from matplotlib.patches import Patch
 
+from jaxnn.landscape.labels import Nowhere
 from jaxnn.plots.checks import shaped
-from jaxnn.plots.style import styled
+from jaxnn.plots.style import colour_bar, round_ticks, styled
 
 MUTED = ("#332288", "#DDCC77", "#44AA99", "#CC6677", "#88CCEE", "#117733", "#AA4499", "#999933",
          "#882255")  # fmt: skip
 """Tol's muted palette, told apart with any colour vision; neighbours here differ in lightness."""
 OTHER = "#DDDDDD"
-CODES = {-1: "#FFFFFF", -2: "#999999", -3: "#000000", -4: "#555555"}
-"""Unfinished white, plateau grey, diverged black, kink dark grey."""
+CODES: dict[int, str] = {
+    Nowhere.unfinished: "#FFFFFF", Nowhere.plateau: "#999999", Nowhere.diverged: "#000000",
+    Nowhere.kink: "#555555", Nowhere.restless: "#EE7733",
+}  # fmt: skip
 
 
 def label_colours(labels: np.ndarray) -> dict[int, str]:
@@ -116,8 +119,8 @@ def value_map(
             low = max(low, 1e-12 * high)
             norm, shown = LogNorm(low, high), np.ma.maximum(shown, low)
     _image(ax, shown, window, cmap="viridis", norm=norm)
-    bar = ax.figure.colorbar(ax.images[0], ax=ax, shrink=0.85)
-    bar.set_label(name)
+    ticks = None if norm is None else round_ticks(norm.vmin, norm.vmax)  # pyright: ignore
+    colour_bar(ax, ax.images[0], name, ticks)
     return ax
 
 

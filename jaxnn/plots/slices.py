@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
+from matplotlib.ticker import MaxNLocator
 
 from jaxnn.plots.checks import shaped
-from jaxnn.plots.style import COLOURS, styled
+from jaxnn.plots.style import COLOURS, colour_bar, round_ticks, styled
 
 LOSS, DISTANCE = "loss on the training cases", "distance between parameters"
 FACES = 60  # of a surface along each axis at most: more are no better in print
@@ -55,10 +56,7 @@ def contours(
     # the hairlines between the bands, which some viewers show, are covered by the bands' own edges
     filled.set_edgecolor("face")
     ax.contour(xs, ys, shown, levels=levels[::3], colors="white", linewidths=0.4)
-    bar = ax.figure.colorbar(filled, ax=ax, ticks=_round_ticks(levels[0], levels[-1]))
-    bar.ax.yaxis.set_major_formatter("{x:g}")
-    bar.ax.minorticks_off()
-    bar.set_label(name)
+    colour_bar(ax, filled, name, round_ticks(levels[0], levels[-1]))
     if np.ma.is_masked(shown):
         bad = np.where(np.ma.getmaskarray(shown), 1.0, np.nan)
         ax.contourf(xs, ys, bad, levels=[0.5, 1.5], colors="none", hatches=["///"])
@@ -70,20 +68,6 @@ def contours(
     ax.set_xlabel(unit)
     ax.set_ylabel(unit)
     return ax
-
-
-def _round_ticks(low: float, high: float) -> np.ndarray:
-    """Round numbers between two positive ones: 1, 2, 5 times powers of ten, or powers alone where
-    these are many; where they are few, equal parts to two figures.
-    """
-    powers = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
-    for steps in ((1.0,), (1.0, 2.0, 5.0)):
-        ticks = np.sort(np.outer(powers, steps).ravel())
-        ticks = ticks[(ticks >= low) & (ticks <= high)]
-        if len(ticks) >= 4:
-            return ticks[:: -(-len(ticks) // 8)]
-    parts = np.array([float(f"{tick:.2g}") for tick in np.geomspace(low, high, 5)])
-    return np.unique(parts[(parts >= low) & (parts <= high)])
 
 
 @styled
@@ -112,13 +96,13 @@ def run_in_plane(
         raise ValueError("the axes have no contours: draw them first, by plots.contours")
     farthest = float(np.max(off_plane))
     ax.plot(*coordinates.T, color="white", lw=0.8, zorder=2)
-    marks = ax.scatter(
+    ax.scatter(
         *coordinates.T, c=losses, norm=norm, cmap="viridis", edgecolors="white", linewidths=0.6,
         s=12 + 90 * off_plane / (farthest or 1.0), zorder=3,
-        label=f"size: off the plane, at most {farthest:.2g}",
     )  # fmt: skip
     handle = ax.scatter([], [], s=40, color="0.6", edgecolors="white", linewidths=0.6)
-    ax.legend([handle], [str(marks.get_label())], loc="upper right", bbox_to_anchor=(1.0, -0.1))
+    said = f"size: off the plane, at most {farthest:.2g}"
+    ax.legend([handle], [said], frameon=True, framealpha=0.75, edgecolor="none")
     return ax
 
 
@@ -192,7 +176,7 @@ def surface(
         ax.contour(across, along, z, 14, zdir="z", offset=floor, cmap="viridis", linewidths=0.6,
                    zorder=1)  # fmt: skip
     ax.plot_surface(across, along, z, cmap="viridis", vmin=low, vmax=high, rcount=FACES,
-                    ccount=FACES, edgecolor="face", lw=0.1, alpha=0.95, zorder=2)  # fmt: skip
+                    ccount=FACES, edgecolor=(0, 0, 0, 0.2), lw=0.2, zorder=2)  # fmt: skip
     if path is not None:
         path = shaped("path", path, records=None, axes=2)
         over = shaped("path_losses", path_losses, records=len(path))
@@ -200,10 +184,13 @@ def surface(
         ax.plot(*path.T, over, color=COLOURS[1], lw=1.6, marker="o", ms=2, zorder=3)
     ax.set(xlabel=unit, ylabel=unit, zlabel=name, zlim=(floor, high))
     if log:
-        ticks = _round_ticks(10**low, 10**high)
+        ticks = round_ticks(10**low, 10**high)
         ax.set_zticks(np.log10(ticks), [f"{tick:g}" for tick in ticks])
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_locator(MaxNLocator(5))
+    ax.tick_params(pad=0.0)
     ax.view_init(elev=32, azim=-60)
-    ax.set_box_aspect((1, 1, 0.7), zoom=0.86)
+    ax.set_box_aspect((1, 1, 0.7), zoom=0.92)
     return ax
 
 

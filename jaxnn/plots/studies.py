@@ -58,9 +58,9 @@ def loss_against_scale(
     ax.axhline(level, color="0.5", lw=0.8, ls="--")
     ax.annotate(
         f"level {level:g}",
-        (1, level),
+        (0.01, level),
         xycoords=("axes fraction", "data"),
-        ha="right",
+        ha="left",
         va="bottom",
         color="0.4",
     )

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, TwoSlopeNorm
 
 from jaxnn.plots.checks import shaped
-from jaxnn.plots.style import COLOURS, styled
+from jaxnn.plots.style import COLOURS, colour_bar, round_ticks, styled
 
 
 @styled
@@ -21,7 +21,7 @@ def activation_curve(
     """An activation, as the essay's Figure 2 the sigmoid, between its bounds, and its derivative.
 
     Args:
-        ax: drawn into, the vertical axis at x = 0.
+        ax: drawn into.
         xs: (xs,).
         values: (xs,).
         slopes: (xs,) the derivative, thinner.
@@ -39,7 +39,7 @@ def activation_curve(
     if slopes is not None:
         slopes = shaped("slopes", slopes, xs=len(xs))
         ax.plot(xs, slopes, color=COLOURS[1], lw=1.1, label=slope_name)
-    ax.spines["left"].set_position(("data", 0.0))
+    ax.axvline(0.0, color="0.85", lw=0.7, zorder=0)
     ax.set_xlim(float(xs.min()), float(xs.max()))
     ax.set_xlabel("x")
     ax.legend(loc="upper left", bbox_to_anchor=(0.0, 0.95))
@@ -75,15 +75,16 @@ def phase_diagram(
         raise ValueError("no chi is finite and above 0: nothing can be drawn")
     logs = np.log(np.where(known, chi, np.nan))
     if depths is None:
-        most = float(np.nanmax(np.abs(logs))) or 1.0
+        sides = [float(np.nanmax(side)) for side in (logs, -logs)]
+        most = min((side for side in sides if side > 0), default=1.0)
+        most = max(most, float(np.nanquantile(np.abs(logs), 0.8)))
         norm = TwoSlopeNorm(0.0, -most, most)
         filled = ax.contourf(sigma_ws, sigma_bs, logs, np.linspace(-most, most, 41), norm=norm,
-                             cmap="PuOr_r")  # fmt: skip
-        bar = ax.figure.colorbar(filled, ax=ax)
-        ticks = np.array([0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0])
+                             cmap="PuOr_r", extend="both")  # fmt: skip
+        bar = colour_bar(ax, filled, r"$\chi_1$, the factor on |gradient|² a layer")
+        ticks = np.array([0.1, 0.2, 0.5, 0.8, 1.0, 1.25, 2.0, 5.0, 10.0])
         ticks = ticks[np.abs(np.log(ticks)) <= most]
         bar.set_ticks(np.log(ticks).tolist(), labels=[f"{tick:g}" for tick in ticks])
-        bar.set_label(r"$\chi_1$, the factor on |gradient|² a layer")
     else:
         depths = shaped("depths", depths, sigma_bs=len(sigma_bs), sigma_ws=len(sigma_ws))
         sound = depths[np.isfinite(depths) & (depths > 0)]
@@ -92,12 +93,10 @@ def phase_diagram(
         levels = np.geomspace(low, max(high, 1.001 * low), 41)
         filled = ax.contourf(sigma_ws, sigma_bs, shown, levels, norm=LogNorm(low, levels[-1]),
                              cmap="viridis", extend="max")  # fmt: skip
-        bar = ax.figure.colorbar(filled, ax=ax)
-        bar.ax.yaxis.set_major_formatter("{x:g}")
-        bar.set_label("depth scale, layers")
+        colour_bar(ax, filled, "depth scale, layers", round_ticks(low, levels[-1]))
     filled.set_edgecolor("face")
     critical = ax.contour(sigma_ws, sigma_bs, logs, [0.0], colors="black", linewidths=1.6)
-    _name_regions(ax, sigma_ws, sigma_bs, logs, critical, light=depths is not None)
+    _name_regions(ax, sigma_ws, sigma_bs, logs, critical)
     for name, (x, y) in (points or {}).items():
         ax.plot(x, y, "o", color="white", mec="black", ms=5, clip_on=False, zorder=4)
         ax.annotate(name, (x, y), xytext=(6, 4), textcoords="offset points", fontsize=8,
@@ -108,7 +107,7 @@ def phase_diagram(
 
 
 def _name_regions(ax: Axes, xs: np.ndarray, ys: np.ndarray, logs: np.ndarray,
-                  critical: object, *, light: bool) -> None:  # fmt: skip
+                  critical: object) -> None:  # fmt: skip
     """Write each phase's name where it is farthest from the critical line and from the frame."""
     segments: list[np.ndarray] = critical.allsegs[0]  # pyright: ignore[reportAttributeAccessIssue]
     size = np.array([np.ptp(xs) or 1.0, np.ptp(ys) or 1.0])
@@ -118,9 +117,9 @@ def _name_regions(ax: Axes, xs: np.ndarray, ys: np.ndarray, logs: np.ndarray,
     frame = np.minimum(places - low, high - places).min(axis=-1)
     room = np.array([np.hypot(*(line - at).T).min() for at in places.reshape(-1, 2)])
     room = np.minimum(room.reshape(frame.shape), frame)
-    colour = "white" if light else "black"
     for name, inside in (("order:\ngradients vanish", logs < 0),
                          ("chaos:\ngradients explode", logs > 0)):  # fmt: skip
         if inside.any():
             row, column = np.unravel_index(np.argmax(np.where(inside, room, -1)), room.shape)
-            ax.annotate(name, (xs[column], ys[row]), ha="center", va="center", color=colour)
+            ax.annotate(name, (xs[column], ys[row]), ha="center", va="center",
+                        bbox={"fc": "white", "ec": "none", "alpha": 0.7, "pad": 2.0})  # fmt: skip
