@@ -17,10 +17,11 @@ from pathlib import Path
 from pictures import GALLERY
 
 from jaxnn import plots
+from jaxnn.vocabulary import lookup
 
 ROOT = Path(__file__).resolve().parents[1]
 README, PICTURES = ROOT / "README.md", ROOT / "paper" / "figures" / "gallery"
-COLUMNS = 3
+COLUMNS, DOTS = 3, 110  # of the table; an inch of the README's pictures
 
 
 def captions() -> dict[str, str]:
@@ -51,17 +52,22 @@ def with_section(text: str) -> str:
 
 
 def main() -> None:
-    """Draw all of it."""
+    """Draw all of it, or what is asked for."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", nargs="?", type=Path, default=Path("results/gallery"))
     parser.add_argument("--readme", action="store_true", help="the README's pictures and section")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="these pictures, not all")
     given = parser.parse_args()
+    try:
+        chosen = {name: lookup(GALLERY, name, what="picture") for name in given.only or GALLERY}
+    except ValueError as error:
+        parser.error(str(error))
     folder, formats = (
         (PICTURES, ("png",)) if given.readme else (given.folder, ("pdf", "svg", "png"))
     )
-    for name, caption in captions().items():
-        plots.save(GALLERY[name](), folder / name, formats=formats, dpi=110)
-        print(f"{folder / name}: {caption}", flush=True)
+    for name, draw in chosen.items():
+        plots.save(draw(), folder / name, formats=formats, dpi=DOTS)
+        print(f"{folder / name}: {captions()[name]}", flush=True)
     if given.readme:
         README.write_text(with_section(README.read_text()))
 

@@ -276,7 +276,7 @@ def stationary_points() -> Any:
 
 @shown
 def disconnectivity() -> Any:
-    """Its minima, joined at their lowest saddles; widths are probabilities."""
+    """Its minima, joined at their lowest saddles."""
     found, (loss_fn, _) = census(), signed()
     low = np.flatnonzero([kind == "minimum" for kind in found.kinds])
     first = np.flatnonzero([kind == "saddle" for kind in found.kinds] & (found.index == 1))
@@ -303,7 +303,7 @@ def basin_map() -> Any:
     across = [directions.between(origin, end) for end in (first, second)]
     axis = np.linspace(-5, 5, SIDE // 2)
     found = basins.find(
-        loss_fn, basins.on_plane(origin, *across, axis, axis), jaxnn.sgd(0.5), steps=2 * STEPS
+        loss_fn, basins.on_plane(origin, *across, axis, axis), jaxnn.sgd(0.2), steps=2 * STEPS
     )
     half = 0.5 * (axis[1] - axis[0])
     window, colours = ((-5 - half, 5 + half),) * 2, plots.label_colours(found.labels)
@@ -331,7 +331,7 @@ def probabilities() -> Any:
     scales = (0.1, 0.3, 1.0, 3.0, 10.0)
     found = [
         basins.find(loss_fn, draw(jax.random.key(4), members=STARTS // 2, scale=scale),
-                    jaxnn.sgd(0.5), steps=2 * STEPS)
+                    jaxnn.sgd(0.2), steps=2 * STEPS)
         for scale in scales
     ]  # fmt: skip
     found = basins.together(loss_fn, found)

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from jaxnn.plots.checks import shaped
-from jaxnn.plots.style import COLOURS, MARKERS, styled
+from jaxnn.plots.style import COLOURS, MARKERS, round_ticks, styled
 
 
 @styled
@@ -47,12 +47,14 @@ def eigenvalues(ax: Axes, values: np.ndarray, *, tolerance: float) -> Axes:
 
 
 def _decades(values: np.ndarray, least: float) -> list[float]:
-    """0, and powers of ten on both sides of it, as many as can be read."""
-    most = float(np.abs(values).max(initial=0.0))
-    if not 10 * least < most < np.inf:
-        return [-most, 0.0, most] if values.min(initial=0.0) < 0 else [0.0, most]
+    """0, and powers of ten on both sides of it, as many as can be read; round numbers where these
+    are few.
+    """
+    most = float(np.abs(values).max(initial=least))
     low, high = int(np.ceil(np.log10(3 * least))), int(np.floor(np.log10(most)))
     powers = 10.0 ** np.arange(high, low - 1, -max(1, -(-(high - low + 1) // 5)))
+    if len(powers) < 2:
+        powers = round_ticks(least, most)[::-1]
     below, above = powers[powers <= -values.min()], powers[powers <= values.max()]
     return [*-below, 0.0, *above[::-1]]
 
