@@ -45,11 +45,12 @@ def shown(draw: Callable[[], Any]) -> Callable[[], Any]:
 
 def figure(**settings: Any) -> Any:
     """A figure for a third of the page, and its axes."""
-    return plots.figure(**({"width": 4.4, "height": 3.3} | settings))
+    given: dict[str, Any] = {"width": 4.4, "height": 3.3} | settings
+    return plots.figure(**given)
 
 
-def member(tree: Any, i: int) -> Any:
-    """One network of an ensemble."""
+def member(tree: Any, i: Any) -> Any:
+    """One network of an ensemble, or those of these numbers."""
     return jax.tree.map(lambda leaf: leaf[i], tree)
 
 
@@ -58,7 +59,7 @@ def member(tree: Any, i: int) -> Any:
 def worked_example() -> Any:
     """The essay's worked example: a node's value is sigmoid(w · u + b)."""
     u, w, b = np.array([0.7, 0.1, 0.4]), np.array([[0.6, 1.2, -0.2]]), np.array([-0.5])
-    v = np.asarray(jaxnn.forward([(w, b)], u))
+    v = np.asarray(jaxnn.forward([(w, b)], jnp.asarray(u)))
     made, axes = figure()
     plots.network_diagram(
         axes[0, 0], [w], [b], in_nodes=[u, v], on_lines=[w], under_nodes=[[""] * 3, ["b = -0.5"]],
@@ -300,10 +301,10 @@ def basin_map() -> Any:
         [(np.array([[x, y], [0.6, -0.4]]), np.zeros(2)), (np.array([[0.5, 0.7]]), None)]
         for x, y in ((0.0, 0.0), (1.0, 0.0), (0.0, 1.0))
     )
-    across = [directions.between(origin, end) for end in (first, second)]
+    right, up = (directions.between(origin, end) for end in (first, second))
     axis = np.linspace(-5, 5, SIDE // 2)
     found = basins.find(
-        loss_fn, basins.on_plane(origin, *across, axis, axis), jaxnn.sgd(0.2), steps=2 * STEPS
+        loss_fn, basins.on_plane(origin, right, up, axis, axis), jaxnn.sgd(0.2), steps=2 * STEPS
     )
     half = 0.5 * (axis[1] - axis[0])
     window, colours = ((-5 - half, 5 + half),) * 2, plots.label_colours(found.labels)
@@ -359,7 +360,7 @@ def plane_of_starts() -> tuple[np.ndarray, np.ndarray]:
     xor, ticks = data.xor(), np.linspace(-10, 10, 2 * SIDE, dtype=np.float32)
     Y, X = (axis.ravel() for axis in np.meshgrid(ticks, ticks, indexing="ij"))
     ones = np.ones_like(X)
-    hidden = np.broadcast_to(np.float32([[4, -7], [0, -3]]), (len(X), 2, 2))
+    hidden = np.broadcast_to(np.array([[4, -7], [0, -3]], np.float32), (len(X), 2, 2))
     starts = [
         (hidden, np.stack([6 * ones, Y], 1)),
         (np.stack([ones, X], 1)[:, None], ones[:, None]),

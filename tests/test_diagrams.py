@@ -1,6 +1,7 @@
 """Diagrams of networks: texts stand where they belong, and on nothing else."""
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ def network(*sizes, seed=0):
     return [rng.normal(size=(b, a)) for a, b in pairs], [rng.normal(size=b) for _, b in pairs]
 
 
-def drawn(*sizes, width=6.0, height=4.0, **settings):
+def drawn(*sizes, width=6.0, height=4.0, **settings) -> Any:
     made, axes = plots.figure(width=width, height=height)
     ax = plots.network_diagram(axes[0, 0], *network(*sizes), **settings)
     made.canvas.draw()
@@ -50,8 +51,8 @@ def test_each_node_holds_its_value_inside_its_circle():
     ]  # fmt: skip
     whole = [circle.get_window_extent().extents for circle in circles(ax)]
     for (_, text), circle in zip(boxes(ax)[:8], whole, strict=False):
-        assert (text[:2] > circle[:2]).all()
-        assert (text[2:] < circle[2:]).all()
+        assert np.all(text[:2] > circle[:2])
+        assert np.all(text[2:] < circle[2:])
 
 
 @pytest.mark.parametrize("sizes", [(3, 4, 2), (2, 6, 3), (3, 2, 2, 1)])
@@ -87,10 +88,11 @@ def test_a_layer_of_64_has_dots_for_those_left_out_between_the_strongest():
         text.get_text() for text in ax.texts
     }
     (dots,) = ax.lines
-    assert len(dots.get_xdata()) == 6
+    dotted = np.asarray(dots.get_xydata())
+    assert len(dotted) == 6
     nodes = np.array([circle.center for circle in circles(ax)])
-    for x, y in zip(dots.get_xdata(), dots.get_ydata(), strict=True):
-        assert np.hypot(*(nodes - [x, y]).T).min() > 0.3
+    for dot in dotted:
+        assert np.hypot(*(nodes - dot).T).min() > 0.3
     strongest = np.sort(np.argsort(-np.abs(weights[0]).max(axis=1), kind="stable")[:16])
     shades = np.array([circle.get_facecolor()[:3] for circle in circles(ax)])[16:32]
     paleness = shades.mean(axis=1)

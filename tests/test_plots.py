@@ -11,6 +11,7 @@ from mpl_toolkits.mplot3d import Axes3D
 from jaxnn import plots
 from jaxnn.landscape.labels import Nowhere
 from jaxnn.landscape.trees import disconnectivity
+from jaxnn.plots.style import STYLE, round_ticks
 
 
 def small_tree(**changed: Any):
@@ -49,8 +50,8 @@ def saddle_of_chi():
 
 def draw(kind):
     rng = np.random.default_rng(0)
-    flat = {} if kind != "surface" else {"subplot_kw": {"projection": "3d"}}
-    made, axes = plots.figure(**flat)
+    projection = {"projection": "3d" if kind == "surface" else None}
+    made, axes = plots.figure(subplot_kw=projection)
     ax = axes[0, 0]
     losses = {
         "normal": rng.uniform(0.01, 1, (3, 20)),
@@ -343,9 +344,9 @@ def test_print_has_the_same_bytes_too_and_an_unknown_format_is_refused(kind, tmp
 def test_what_is_drawn_anywhere_is_drawn_in_the_house_style():
     with plots.plt.rc_context({"legend.frameon": True, "font.size": 20}):
         made, axes = plots.figure()
-        ax = plots.eigenvalues(axes[0, 0], np.array([1.0, 2.0]), tolerance=0.0)
+        ax: Any = plots.eigenvalues(axes[0, 0], np.array([1.0, 2.0]), tolerance=0.0)
         assert not ax.get_legend().get_frame_on()
-        assert ax.xaxis.label.get_fontsize() == plots.style.STYLE["font.size"]
+        assert ax.xaxis.label.get_fontsize() == STYLE["font.size"]
     plots.plt.close(made)
 
 
@@ -410,7 +411,8 @@ def test_an_arrow_shows_each_barrier_over_the_line_between_the_ends():
     at = np.linspace(0, 1, 5)
     hill, slope = np.array([1.0, 2.5, 4.0, 4.0, 3.0]), np.array([3.0, 2.0, 1.0, 0.5, 0.0])
     ax = plots.along_paths(axes[0, 0], {"hill": (at, hill), "slope": (at, slope)}, barriers=True)
-    arrows = [(text.xy, text.xyann) for text in ax.texts if not text.get_text()]
+    texts: list[Any] = [*ax.texts]
+    arrows = [(text.xy, text.xyann) for text in texts if not text.get_text()]
     assert arrows == [((0.5, 4.0), (0.5, 2.0))]
     assert [text.get_text() for text in ax.texts if text.get_text()] == ["2"]
     plots.plt.close(made)
@@ -425,7 +427,7 @@ def test_an_arrow_shows_each_barrier_over_the_line_between_the_ends():
     ],
 )
 def test_ticks_between_two_numbers_are_round(low, high, ticks):
-    np.testing.assert_allclose(plots.style.round_ticks(low, high), ticks)
+    np.testing.assert_allclose(round_ticks(low, high), ticks)
 
 
 V, M = np.zeros(3), np.zeros((3, 4))

@@ -29,7 +29,7 @@ THICKEST, MINUS = 4.5, "\u2212"  # line, in points; as matplotlib writes it
 READABLE = 24
 """Lines between two layers up to which each can have a text of its own."""
 
-Texts = Sequence[Sequence[Any]]
+Texts = Sequence[Any]  # of a sequence for each layer
 
 
 @styled
