@@ -8,7 +8,6 @@ import functools
 import itertools
 import os
 import re
-import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ from tqdm import tqdm
 
 from jaxnn import devices, results
 from jaxnn.studies.problem import versions
+from jaxnn.studies.progress import LOG, say
 from jaxnn.studies.settings import Where
 
 Chunk = Callable[[int], tuple[results.Region, Mapping[str, np.ndarray]]]
@@ -79,12 +79,13 @@ def run(path: Path, chunk: Chunk, count: int, *, what: str, where: Where) -> Non
     missing = [number for number in ours if number not in there]
     done = len(ours) - len(missing)
     if done and missing:
-        print(f"{done} of {len(ours)} chunks are there; going on with the rest", file=sys.stderr)
+        say(f"{done} of {len(ours)} chunks are there; going on with the rest")
     made = _on_dask(chunk, missing, where) if where.engine == "dask" else _here(chunk, missing)
     bar = tqdm(initial=done, total=len(ours), unit="chunk", desc=what, disable=None)
     with bar:
         for number, region, arrays in made if missing else ():
             results.write_chunk(path, number, region, arrays)
+            LOG.info("%s: chunk %d is written", path, number)
             bar.update()
     if where.distributed:
         from jax.experimental.multihost_utils import sync_global_devices
@@ -139,7 +140,7 @@ def _on_dask(chunk: Chunk, numbers: Sequence[int], where: Where) -> Iterator[Wri
     else:
         cluster = None
     with Client(cluster or where.scheduler) as client:
-        print(f"dask: {client.dashboard_link}", file=sys.stderr)
+        say(f"dask: {client.dashboard_link}")
         try:
             task = functools.partial(_on_worker, chunk, versions())
             workers = len(client.scheduler_info(n_workers=-1)["workers"])

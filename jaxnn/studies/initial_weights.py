@@ -22,6 +22,7 @@ from jaxnn.runs import Run
 from jaxnn.stopping import gradient_below
 from jaxnn.studies import engine, problem
 from jaxnn.studies.problem import Posed
+from jaxnn.studies.progress import is_watched, say
 from jaxnn.studies.schema import layout
 from jaxnn.studies.settings import Study, Where
 from jaxnn.vocabulary import MEMBER, SCALE, SCHEME, Batch
@@ -47,8 +48,8 @@ def run(settings: Study) -> Path:
     engine.open_store(path, manifest(settings, posed), layout(settings, posed, records(settings)))
     count = chunks(settings)
     alone = engine.share_of(settings)[1] == 1 and settings.engine == "local"
-    if alone and len(results.finished(path)) < count:
-        print(estimate(settings, posed), flush=True)
+    if alone and len(results.finished(path)) < count and is_watched():
+        say(estimate(settings, posed))
     pure = replace(settings, **asdict(Where()))  # what a chunk depends on
     task = functools.partial(chunk, pure)
     engine.run(path, task, count, what=posed.source.name, where=settings)
