@@ -53,8 +53,7 @@ class Difference(NamedTuple):
 def difference(
     first: int, first_trials: int, second: int, second_trials: int, *, z: float = Z95
 ) -> Difference:
-    """The second share minus the first, of two samples that have nothing to do with each other, 95 %
-    by default.
+    """The second share minus the first, of two independent samples, 95 % by default.
 
     Newcombe 1998 (Statistics in Medicine 17, 873, method 10): the Wilson intervals of both shares,
     squared and added.

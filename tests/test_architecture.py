@@ -137,6 +137,7 @@ HOUSE = [
     "studies.study_comparisons",
     "cli.commands",
     "cli.values",
+    "cli.overview",
     "cli.mistakes",
     "cli.config_files",
     "cli.parsing",

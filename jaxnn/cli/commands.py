@@ -1,4 +1,4 @@
-"""The commands: what each can be asked, and examples of it, which its help shows and tests parse."""
+"""The commands: what each can be asked, and examples, which its help shows and tests parse."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ from jaxnn.studies.store_settings import Compare, Completion, List, Show
 
 
 class Command(NamedTuple):
-    """A command: the dataclass of its settings, examples, and whether it can be tried by --dry-run."""
+    """A command: the dataclass of its settings, examples, whether --dry-run can try it, and
+    whether all its settings are given by their places.
+    """
 
     settings: type
     examples: tuple[str, ...]
     trial: bool = False
+    placed: bool = False
 
     @property
     def description(self) -> str:
@@ -73,7 +76,7 @@ COMMANDS: dict[str, Command] = {
     "align": Command(
         Align, ("jaxnn align results/study-iris --scheme nielsen --scale 5 --member 4 7",)
     ),
-    "list": Command(List, ("jaxnn list", "jaxnn list /data/results --json")),
+    "list": Command(List, ("jaxnn list", "jaxnn list /data/results --json"), placed=True),
     "show": Command(Show, ("jaxnn show results/study-iris",)),
     "compare": Command(Compare, ("jaxnn compare results/study-iris results/study-iris-adam",)),
     "completion": Command(Completion, ("jaxnn completion bash",)),

@@ -1,4 +1,4 @@
-"""The first mistake in the words of a command, found before they are parsed and said in one line."""
+"""The first mistake in the words of a command, found before they are parsed, in one line."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ def check_words(command: str, words: Sequence[str], options: Mapping[str, Option
             another type; more words than the command takes.
     """
     rest, given = list(words), list[str]()
-    required = [option for option in options.values() if option.required]
+    places = [option for option in options.values() if option.placed]
     while rest:
         word = rest.pop(0)
         if not _is_option(word):
-            if len(given) == len(required):
-                takes = " ".join(option.spelled for option in required) or "options only"
+            if len(given) == len(places):
+                takes = " ".join(option.spelled for option in places) or "options only"
                 raise ValueError(f"{word!r} is one word too many: jaxnn {command} takes {takes}")
-            from_text(required[len(given)], word)
+            from_text(places[len(given)], word)
             given.append(word)
             continue
         name, equals, value = word.partition("=")
@@ -54,7 +54,7 @@ def _takes(option: Option, count: int) -> bool:
 def _option_of(command: str, name: str, options: Mapping[str, Option]) -> tuple[Option, bool]:
     """The option of this spelling, and whether it is negated."""
     plain = ALIASES.get(name, name.lstrip("-").replace("-", "_"))
-    optional = {key: option for key, option in options.items() if not option.required}
+    optional = {key: option for key, option in options.items() if not option.placed}
     if plain in optional and (name.startswith("--") or name in ALIASES):
         return optional[plain], False
     if plain.startswith("no_") and plain[3:] in optional and optional[plain[3:]].kind is bool:

@@ -8,20 +8,15 @@ import functools
 import io
 import itertools
 import operator
-import shutil
-import sys
-import textwrap
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Generic, TypeVar
 
 import tyro
 
-from jaxnn import __version__
 from jaxnn.cli.commands import COMMANDS, Command
 from jaxnn.cli.config_files import settings_in
 from jaxnn.cli.mistakes import check_words
-from jaxnn.cli.values import ALIASES, nearest, options_of
+from jaxnn.cli.values import ALIASES, options_of
 
 Flag = tyro.conf.FlagCreatePairsOff[bool]
 
@@ -62,42 +57,20 @@ STYLE = (
     tyro.conf.OmitArgPrefixes,
     tyro.conf.PositionalMetavarFromFieldName,
 )
-ABOUT = "From initial weights to what training finds there."
-STATUS = """exit status:
-  0    done
-  1    the answer is no: the gradients disagree, or a store is damaged
-  2    a mistake in the command or in a file, in one line
-  130  stopped; the same command goes on from there"""
 
 
-def parse(words: Sequence[str]) -> tuple[str, Asked[Any, Output]]:
-    """The command's name and what was asked of it; help and version are printed and end here.
+def parse(name: str, words: list[str]) -> Asked[Any, Output]:
+    """What was asked of the command of this name; help is printed and ends here.
 
     Raises:
         ValueError: a mistake, in one line with what came and what was wanted.
-        SystemExit: after help or version.
+        SystemExit: after help.
     """
-    if not words:
-        raise ValueError(f"give a command: {', '.join(COMMANDS)}; jaxnn --help says what they do")
-    name, *rest = words
-    if name in ("-h", "--help"):
-        _help_of_all()
-    if name == "--version":
-        print(f"jaxnn {__version__}")
-        sys.exit(0)
-    if name not in COMMANDS:
-        hint = nearest(name, COMMANDS) or f"; give one of {', '.join(COMMANDS)}"
-        if name.startswith("-"):
-            hint = "; the command comes first, such as jaxnn study iris"
-        raise ValueError(f"there is no command {name}{hint}")
-    return name, _parsed(name, COMMANDS[name], rest)
-
-
-def _parsed(name: str, command: Command, words: list[str]) -> Asked[Any, Output]:
-    kind = Asked[command.settings, Trial if command.trial else Output]
+    command = COMMANDS[name]
+    kind = _kind(command)
     if {"-h", "--help"} & {*words}:
         _help_of(name, command, kind)
-    own = options_of(command.settings)
+    own = options_of(command.settings, placed=command.placed)
     options = {**own, **options_of(Trial if command.trial else Output)}
     given = check_words(name, words, options)
     default, filled = _from_config(name, command, words)
@@ -115,6 +88,14 @@ def _parsed(name: str, command: Command, words: list[str]) -> Asked[Any, Output]
     except SystemExit as end:
         text = " ".join(said.getvalue().translate({ord(c): " " for c in "│╭╮╰╯─•"}).split())
         raise ValueError(f"jaxnn {name}: {text}") from end
+
+
+def _kind(command: Command) -> Any:
+    """What is parsed: the command's settings and how the answer comes."""
+    settings: Any = command.settings
+    if command.placed:
+        settings = Annotated[settings, tyro.conf.Positional]
+    return Asked[settings, Trial if command.trial else Output]
 
 
 def _tyro(kind: Any, name: str, command: Command, words: list[str], default: Any) -> Any:
@@ -155,27 +136,10 @@ def _help_of(name: str, command: Command, kind: Any) -> None:
         print("\nexamples:\n  " + "\n  ".join(command.examples))
 
 
-def _help_of_all() -> None:
-    """Print what there is, and end."""
-    width = max(map(len, COMMANDS)) + 2
-    print(f"usage: jaxnn COMMAND [OPTIONS]\n\n{ABOUT}\n\ncommands:")
-    columns = shutil.get_terminal_size().columns
-    for name, command in COMMANDS.items():
-        first = command.description.splitlines()[0]
-        indent = " " * (width + 2)
-        print(textwrap.fill(first, columns, initial_indent=f"  {name:{width}}",
-                            subsequent_indent=indent))  # fmt: skip
-    print(f"\njaxnn COMMAND --help has its options and examples; jaxnn --version\n\n{STATUS}")
-    sys.exit(0)
-
-
 def completion(shell: str) -> str:
     """The script that completes all commands and options in this shell."""
     kinds = [
-        Annotated[
-            Asked[command.settings, Trial if command.trial else Output],
-            tyro.conf.subcommand(name, description=command.description),
-        ]
+        Annotated[_kind(command), tyro.conf.subcommand(name, description=command.description)]
         for name, command in COMMANDS.items()
     ]
     script = io.StringIO()

@@ -13,18 +13,19 @@ from typing import Any, Literal, NamedTuple, Union
 
 class Option(NamedTuple):
     """A setting: its name in Python, the type of one value, whether it takes many of them, whether
-    it must be given.
+    it must be given, and whether it is given by its place and without its name.
     """
 
     name: str
     kind: Any
     many: bool
     required: bool
+    placed: bool
 
     @property
     def spelled(self) -> str:
-        """As it is typed: --step-size, or DATA for what has no default."""
-        return self.name.upper() if self.required else f"--{self.name.replace('_', '-')}"
+        """As it is typed: --step-size, or DATA for what has a place."""
+        return self.name.upper() if self.placed else f"--{self.name.replace('_', '-')}"
 
 
 WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text",
@@ -32,17 +33,23 @@ WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "
 ALIASES = {"-v": "verbose"}
 
 
-def options_of(kind: type) -> dict[str, Option]:
-    """The settings of a dataclass by their names in Python."""
+def options_of(kind: type, *, placed: bool = False) -> dict[str, Option]:
+    """The settings of a dataclass by their names in Python; those without a default have a place,
+    or all.
+    """
     hints = typing.get_type_hints(kind)
-    return {f.name: _option(f.name, hints[f.name], f.default is MISSING) for f in fields(kind)}
+    return {
+        f.name: _option(f.name, hints[f.name], f.default is MISSING, placed) for f in fields(kind)
+    }
 
 
-def _option(name: str, hint: Any, required: bool) -> Option:
+def _option(name: str, hint: Any, required: bool, placed: bool) -> Option:
     if typing.get_origin(hint) in (Union, types.UnionType):  # what may be None too
         (hint,) = (part for part in typing.get_args(hint) if part is not types.NoneType)
     many = typing.get_origin(hint) is tuple
-    return Option(name, typing.get_args(hint)[0] if many else hint, many, required)
+    return Option(
+        name, typing.get_args(hint)[0] if many else hint, many, required, required or placed
+    )
 
 
 def wanted(option: Option) -> str:

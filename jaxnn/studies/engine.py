@@ -42,6 +42,30 @@ def open_store(path: Path, manifest: Mapping[str, Any], layout: Mapping[str, Any
     """
     if results.read_manifest(path) is None:
         results.create(path, manifest, **layout)
+    check_store(path, manifest)
+
+
+def check_call(path: Path, where: Where) -> None:
+    """Refuse a folder that no store can be made in, and ways of sharing that mean nothing, before
+    anything is computed.
+
+    Raises:
+        ValueError: something else is there, as `results.read_manifest`; or what should hold the
+            folder is none, or may not be written to; as `share_of`.
+    """
+    share_of(where)
+    if results.read_manifest(path) is None:
+        above = next(parent for parent in path.absolute().parents if parent.exists())
+        if not above.is_dir() or not os.access(above, os.W_OK):
+            raise ValueError(f"{path}: cannot be made, {above} is no folder that can be written to")
+
+
+def check_store(path: Path, manifest: Mapping[str, Any]) -> None:
+    """Refuse to go on with a store that was made otherwise.
+
+    Raises:
+        ValueError: with each difference.
+    """
     there = results.read_manifest(path) or {}
     differences = [
         f"{name}: the store has {old!r}, you ask for {new!r}"

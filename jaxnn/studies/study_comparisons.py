@@ -116,8 +116,8 @@ def _paired(first: np.ndarray, second: np.ndarray) -> Difference:
 
 def _same_starts(first: Any, second: Any) -> bool:
     """Whether the same initial weights were trained twice, to the bit."""
-    names = [str(name) for name in first.data_vars if str(name).startswith(("initial_weights",
-                                                                           "initial_biases"))]  # fmt: skip
+    drawn = ("initial_weights", "initial_biases")
+    names = [str(name) for name in first.data_vars if str(name).startswith(drawn)]
     return all(
         name in second and np.array_equal(first[name].values, second[name].values) for name in names
     )
