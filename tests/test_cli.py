@@ -354,3 +354,12 @@ def test_check_prints_the_certificate(tmp_path):
     assert "2-3-2-1 on xor" in done.stdout
     assert "reverse sweep = by cases" in done.stdout
     assert "the three exact ways agree to 1e-12" in done.stdout
+
+
+def test_the_readmes_file_of_settings_is_one(tmp_path):
+    text = (ROOT / "README.md").read_text()
+    file = tmp_path / "mine.toml"
+    file.write_text(text.split("```toml\n")[1].split("```")[0])
+    made = parsed("study", "--config", file)
+    assert (made.data, made.hidden, made.members) == ("iris", (16, 8), 1000)
+    assert parsed("census", "--config", file).hidden == (16, 8)
