@@ -136,7 +136,7 @@ def test_a_study_of_the_same_ends_gives_the_same_probabilities(store, monkeypatc
         parts[name] = (cell, dataset[old].values.reshape(1, 1, 1024))
     study = Study("xor_signed", schemes=("normal",), scales=(1.0,), step_size=0.5)
     monkeypatch.setattr(study_minima, "MOST_MEMBERS", 1024)
-    (table,) = study_minima.minima(type(dataset)(parts), study, posed).lines
+    (table,) = study_minima.minima_table(type(dataset)(parts), study, posed).lines
     for label in sample_findings.most_frequent(made.labels, 5):
         share = 100 * np.mean(made.labels == label)
         assert f" {share:.1f} [" in table.splitlines()[2]
@@ -145,7 +145,7 @@ def test_a_study_of_the_same_ends_gives_the_same_probabilities(store, monkeypatc
 
 def test_a_study_of_larger_networks_has_no_table_of_minima(tmp_path):
     settings = small(tmp_path, hidden=(5,))
-    assert study_minima.minima(None, Study("xor"), basin_maps.pose(settings)) == ([], {})
+    assert study_minima.minima_table(None, Study("xor"), basin_maps.pose(settings)) == ([], {})
 
 
 def test_shards_fill_one_store_with_the_same_bits(store, tmp_path):

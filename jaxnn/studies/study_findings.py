@@ -19,6 +19,8 @@ def report(settings: Study, path: Path) -> Report:
     )  # fmt: skip
     rows = {"level": level, "rows": findings.rows(dataset, level), "finding": sentence}
     said = together(
-        Part([table], rows), Part([sentence], {}), study_minima.minima(dataset, settings, posed)
+        Part([table], rows),
+        Part([sentence], {}),
+        study_minima.minima_table(dataset, settings, posed),
     )
     return Report("\n\n".join(said.lines), said.values, files, path, as_json(settings))

@@ -26,7 +26,7 @@ MOST_MEMBERS = 500
 """Of each scheme and scale, the first ones."""
 
 
-def minima(dataset: Any, settings: Study, posed: Posed) -> Part:
+def minima_table(dataset: Any, settings: Study, posed: Posed) -> Part:
     """The probability of each attractor for each scheme and scale: where the ends of training lead,
     modulo the symmetries of the loss. Empty for networks of more than MOST_PARAMETERS.
     """
