@@ -61,7 +61,7 @@ def run(settings: Basins) -> Path:
     """
     settings = problem.complete(settings)
     posed, path = pose(settings), default_out(settings)
-    results.read_manifest(path)  # what is no store is refused before anything is computed
+    engine.check_call(path, settings)
     engine.open_store(path, manifest(settings, posed), layout(settings, posed))
     task = functools.partial(chunk, replace(settings, **asdict(Where())))
     engine.run(path, task, len(regions(settings)), what=path.name, where=settings)

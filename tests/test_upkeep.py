@@ -5,7 +5,7 @@ import pytest
 from stores import whole
 
 from jaxnn import cli, devices, results
-from jaxnn.studies import initial_weights, problem, schema, stores
+from jaxnn.studies import initial_weights, problem, schema, upkeep
 from jaxnn.studies.settings import Study
 from jaxnn.studies.store_settings import Export
 
@@ -24,7 +24,7 @@ def test_a_study_travels_as_every_kind_of_file(tmp_path):
     }
     results.write_chunk(tmp_path / "s", 0, {}, arrays)
     for kind in ("nc", "csv", "safetensors"):
-        said = stores.exported(Export(tmp_path / "s", tmp_path / f"a.{kind}"))
+        said = upkeep.exported(Export(tmp_path / "s", tmp_path / f"a.{kind}")).spoken()
         assert "variables over scheme 1, scale 2, member 3, record 60" in said
     table = [line.split(",") for line in (tmp_path / "a.csv").read_text().splitlines()]
     assert len(table) == 1 + 2 * 3
