@@ -143,5 +143,5 @@ def test_the_command_says_which_stores_are_whole_by_its_exit_status(store, tmp_p
     assert status == 1
     assert "what describes the store is lost: remove the folder" in printed
     assert exit_of(capsys, "verify", tmp_path / "none") == (
-        2, f"jaxnn: {tmp_path / 'none'}: no store there\n"
+        2, f"jaxnn: {tmp_path / 'none'}: no store there; jaxnn list says where there are some\n"
     )  # fmt: skip
