@@ -45,7 +45,7 @@ def overlaps(one, other):
 
 def test_each_node_holds_its_value_inside_its_circle():
     values = [[0.7, 0.1, 0.4], [0.49, -0.126, 1.0, 0.0], ["$o_1$", None]]
-    ax = drawn(3, 4, 2, in_nodes=values)
+    ax = drawn(3, 4, 2, width=2.5, height=2.0, in_nodes=values)
     assert [text for text, _ in boxes(ax)][:8] == [
         "0.7", "0.1", "0.4", "0.49", "\u22120.13", "1", "0", "$o_1$",
     ]  # fmt: skip
