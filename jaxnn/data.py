@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from jaxnn import summaries
 from jaxnn.files import Table, read_idx, read_table
 from jaxnn.vocabulary import Batch, lookup
 
@@ -37,6 +38,8 @@ class Dataset(NamedTuple):
     classes: tuple[str, ...]
     splits: bool
     note: str
+
+    _repr_html_ = summaries.html()
 
 
 def _batch(inputs: Any, targets: Any) -> Batch:

@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from jaxnn import summaries
+
 
 class Share(NamedTuple):
     """A share of a sample and its interval, all in [0, 1]."""
@@ -13,6 +15,8 @@ class Share(NamedTuple):
     share: float
     low: float
     high: float
+
+    _repr_html_ = summaries.html()
 
 
 # the normal quantile at 0.975, for 95 % intervals
@@ -48,6 +52,8 @@ class Difference(NamedTuple):
     difference: float
     low: float
     high: float
+
+    _repr_html_ = summaries.html()
 
 
 def paired_difference(
@@ -102,6 +108,8 @@ class Unseen(NamedTuple):
     share: float
     high: float
     classes: float
+
+    _repr_html_ = summaries.html()
 
 
 def unseen(hits: Iterable[int], *, confidence: float = 0.95) -> Unseen:

@@ -15,6 +15,7 @@ import numpy as np
 from jax import Array
 from jax.core import Tracer
 
+from jaxnn import summaries
 from jaxnn.network import forward_columns, layers_of
 from jaxnn.vocabulary import Batch
 
@@ -133,6 +134,8 @@ class LossOn:
     l2: float | Array | None  # None is 0, known before tracing
     activation: str | tuple[str, ...] = dataclasses.field(metadata={"static": True})
     cases: int | None = dataclasses.field(default=None, metadata={"static": True})
+
+    _repr_html_ = summaries.html()
 
     def __call__(self, point: Any) -> Array:
         """The loss at the point, a scalar."""

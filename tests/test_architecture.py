@@ -12,6 +12,7 @@ import jaxnn
 ROOT = Path(jaxnn.__file__).parent
 HOUSE = [
     "vocabulary",
+    "summaries",
     "intervals",
     "rank_statistics",
     "predictions",

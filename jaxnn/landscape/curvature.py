@@ -17,6 +17,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.flatten_util import ravel_pytree
 
+from jaxnn import summaries
 from jaxnn.backpropagation import backprop, output_jacobian
 from jaxnn.gradients import gradient_of
 from jaxnn.landscape.checks import check_alike, check_loss, check_point
@@ -99,6 +100,8 @@ class Inertia:
     zero: Array
     positive: Array
     tolerance: Array
+
+    _repr_html_ = summaries.html()
 
 
 def inertia(eigenvalues: Array, *, tolerance: float | Array | None = None) -> Inertia:

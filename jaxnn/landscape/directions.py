@@ -11,6 +11,7 @@ from jax import Array
 from jax.core import Tracer
 from jax.flatten_util import ravel_pytree
 
+from jaxnn import summaries
 from jaxnn.landscape.checks import (
     check_alike,
     check_direction,
@@ -32,6 +33,8 @@ class Plane(NamedTuple):
     first: Any
     second: Any
     coordinates: Array
+
+    _repr_html_ = summaries.html()
 
 
 def between(a: Any, b: Any) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from jaxnn import summaries
 from jaxnn.intervals import Difference, Share, paired_difference, wilson
 
 
@@ -41,6 +42,8 @@ class Probabilities:
     share: np.ndarray
     low: np.ndarray
     high: np.ndarray
+
+    _repr_html_ = summaries.html(labels=Nowhere)
 
     def of(self, label: int) -> Share:
         """The share of one label and its interval.
@@ -100,6 +103,8 @@ class Comparison:
     labels: np.ndarray
     table: np.ndarray
 
+    _repr_html_ = summaries.html(labels=Nowhere)
+
 
 def compare(first: Any, second: Any) -> Comparison:
     """What share of the starts two sets of labels disagree on.
@@ -144,6 +149,8 @@ class FamilyTest:
     statistic: float
     degrees: int
     p_value: float
+
+    _repr_html_ = summaries.html()
 
 
 def within_families(labels: Any, families: Any) -> FamilyTest:

@@ -19,6 +19,7 @@ from jax.core import Tracer
 from jax.flatten_util import ravel_pytree
 from jax.typing import ArrayLike
 
+from jaxnn import summaries
 from jaxnn.descent import rule as rule_of
 from jaxnn.landscape.bands import relax
 from jaxnn.landscape.checks import check_alike, check_loss, check_points
@@ -45,6 +46,8 @@ class Path:
     barrier: Array
     saddle_height: Array
     length: Array
+
+    _repr_html_ = summaries.html()
 
     @property
     def highest(self) -> Any:

@@ -13,6 +13,7 @@ from jax import Array
 from jax.flatten_util import ravel_pytree
 from jax.tree_util import Partial
 
+from jaxnn import summaries
 from jaxnn.descent import as_pytree
 from jaxnn.landscape.checks import check_direction, check_loss, check_point
 from jaxnn.landscape.directions import gaussian
@@ -138,6 +139,8 @@ class Bundle:
     middle: Array
     high: Array
 
+    _repr_html_ = summaries.html()
+
 
 def bundle(
     loss_fn: Landscape,
@@ -191,6 +194,8 @@ class SelfCheck:
     slope: Array
     curvature: Array
     resolved: Array
+
+    _repr_html_ = summaries.html()
 
 
 def self_check(

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.flatten_util import ravel_pytree
 
+from jaxnn import summaries
 from jaxnn.lanczos import ritz, tridiagonalise
 from jaxnn.landscape.curvature import flat_product, hessian
 from jaxnn.landscape.eigenpairs import ORDERS, leading
@@ -35,6 +36,8 @@ class Eigenpairs:
     residuals: Array
     converged: Array
     products: Array
+
+    _repr_html_ = summaries.html()
 
 
 def extreme(
@@ -119,6 +122,8 @@ class Density:
     weights: Array
     exact: bool = dataclasses.field(metadata={"static": True})
     products: int = dataclasses.field(metadata={"static": True})
+
+    _repr_html_ = summaries.html()
 
     def smoothed(self, grid: Array, width: float | Array) -> Array:
         """The density (len(grid),) under Gaussians of this standard deviation, averaged over

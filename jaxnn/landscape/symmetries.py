@@ -19,6 +19,7 @@ from jax import Array
 from jax.core import Tracer
 from jax.tree_util import Partial
 
+from jaxnn import summaries
 from jaxnn.landscape import data_symmetries, orbits
 from jaxnn.landscape.canonical import representative
 from jaxnn.landscape.checks import check_alike, check_network
@@ -42,6 +43,8 @@ class Symmetry:
 
     loss_fn: Any
     penalised: bool = dataclasses.field(metadata={"static": True})
+
+    _repr_html_ = summaries.html()
 
     def kinds(self, point: Any) -> tuple[str, ...]:
         """What moves the units of each hidden layer, a word a layer (see `units.kinds_of`).

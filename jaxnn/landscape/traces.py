@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from jax import Array
 from matfree import stochtrace
 
+from jaxnn import summaries
 from jaxnn.landscape.curvature import diagonal, flat_product
 from jaxnn.vocabulary import Landscape, lookup
 
@@ -28,6 +29,8 @@ class Trace:
     value: Array
     standard_error: Array
     products: int = dataclasses.field(metadata={"static": True})
+
+    _repr_html_ = summaries.html()
 
 
 def trace(
