@@ -82,6 +82,9 @@ def backprop(
     """dE/dp for every parameter, in the structure of params, by the reverse sweep of
     `loss_and_backprop`.
 
+    >>> backprop([(jnp.zeros((1, 2)), jnp.zeros(1))], ([[1.0, 2.0]], [[1.0]]))[0][0]
+    Array([[-0.25, -0.5 ]], dtype=float32)
+
     Raises:
         ValueError: as `loss`.
     """

@@ -83,6 +83,9 @@ def table(head: Sequence[Any], rows: Sequence[Sequence[Any]]) -> str:
 def said(value: Any, code: type[enum.IntEnum] | None = None) -> str:
     """A value in a line: a number to 6 digits, a short array written out, a long one by its least,
     median and most, a tree by its size; with a code, names and how often each is there.
+
+    >>> said(np.array([0.5, 2.0])), said(np.arange(9))
+    ('0.5, 2', 'int64, 9: 0 to 8, median 4')
     """
     if value is None or isinstance(value, str):
         return value if value else "none" if value is None else ""

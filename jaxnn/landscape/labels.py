@@ -61,6 +61,10 @@ class Probabilities:
 def probabilities(labels: Any, *, among: Any = None) -> Probabilities:
     """The share of the starts that each label has, with Wilson 95 % intervals.
 
+    >>> found = probabilities([0, 0, 1, Nowhere.diverged])
+    >>> found.labels, found.share
+    (array([-3,  0,  1]), array([0.25, 0.5 , 0.25]))
+
     Args:
         labels: whole numbers of any shape.
         among: the labels asked for, in this order; default those that came up.
@@ -110,6 +114,9 @@ def compare(first: Any, second: Any) -> Comparison:
     """What share of the starts two sets of labels disagree on.
 
     Both must number the attractors alike: see `basins.together`.
+
+    >>> compare([0, 0, 1, 1], [0, 1, 1, 1]).share.share
+    0.25
 
     Raises:
         ValueError: labels of different shapes, or as `probabilities`.

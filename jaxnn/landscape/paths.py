@@ -89,6 +89,9 @@ def barrier(losses: ArrayLike, positions: ArrayLike | None = None) -> Array:
     the ends' mean; Entezari et al. 2022, section 2). Any NaN gives NaN. Between the points
     nothing is seen.
 
+    >>> float(barrier([0.0, 1.5, 1.0]))  # 1 above the line between the ends
+    1.0
+
     Args:
         losses: (points,) along the path, ends included.
         positions: (points,) s from 0 to 1; default evenly spaced.
@@ -122,6 +125,10 @@ def straight(loss_fn: Landscape, a: Any, b: Any, *, points: int = 25) -> Path:
     """The straight line (1 - t) a + t b at evenly spaced t, with the true loss at each.
 
     Memory: `points` copies of the point.
+
+    >>> path = straight(lambda p: (p**2 - 1) ** 2, jnp.array(-1.0), jnp.array(1.0))
+    >>> float(path.barrier)
+    1.0
 
     Raises:
         ValueError: fewer than 3 points; ends that differ in structure, are not of floats or not

@@ -57,6 +57,10 @@ def extreme(
     without which true ones are missed (see `eigenpairs.leading`). Memory: 2 steps + 2 k copies of
     the point.
 
+    >>> saddle = lambda p: p[0] ** 2 - 3 * p[1] ** 2
+    >>> extreme(saddle, jnp.zeros(2), jax.random.key(0), k=2).eigenvalues
+    Array([-6.,  2.], dtype=float32)
+
     Args:
         loss_fn: a point -> a scalar.
         point: any pytree of float arrays.

@@ -38,6 +38,9 @@ def trace(
 ) -> Trace:
     """The sum of the Hessian's eigenvalues, in units of the loss per squared parameter.
 
+    >>> float(trace(lambda p: jnp.sum(p**2), jnp.zeros(3), jax.random.key(0)).value)
+    6.0
+
     Args:
         loss_fn: a point -> a scalar.
         point: any pytree of float arrays.
