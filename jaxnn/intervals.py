@@ -60,6 +60,28 @@ class Difference(NamedTuple):
     _repr_html_ = summaries.html()
 
 
+def difference(
+    first: int, first_trials: int, second: int, second_trials: int, *, z: float = Z95
+) -> Difference:
+    """The second share minus the first, of two independent samples, 95 % by default.
+
+    Newcombe 1998 (Statistics in Medicine 17, 873, method 10): the Wilson intervals of both shares,
+    squared and added.
+
+    Raises:
+        ValueError: as `wilson`, or a sample without trials.
+    """
+    if min(first_trials, second_trials) < 1:
+        raise ValueError(f"trials are {first_trials} and {second_trials}: give at least one each")
+    one, two = wilson(first, first_trials, z=z), wilson(second, second_trials, z=z)
+    gap = two.share - one.share
+    return Difference(
+        gap,
+        gap - math.hypot(two.share - two.low, one.high - one.share),
+        gap + math.hypot(two.high - two.share, one.share - one.low),
+    )
+
+
 def paired_difference(
     *, both: int, first: int, second: int, neither: int, z: float = Z95
 ) -> Difference:

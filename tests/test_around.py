@@ -83,7 +83,7 @@ def test_other_data_than_the_studys_are_refused(store, tmp_path):
 )
 def test_a_slice_is_drawn_and_checked(asked, names, store, tmp_path):
     asked = settings_for(Slice, store, tmp_path, points=81, lines=5, **asked)
-    report = around.draw_slice(asked)
+    report = around.draw_slice(asked).spoken()
     posed, (network,) = members.taken(asked, 1)
     if asked.value == "loss":
         assert f"loss {float(posed.loss_fn(network.point)):.6g}" in report
@@ -101,14 +101,14 @@ def test_a_slice_is_drawn_and_checked(asked, names, store, tmp_path):
 def test_a_plane_too_coarse_for_its_centre_says_so(store, tmp_path):
     report = around.draw_slice(
         settings_for(Slice, store, tmp_path, points=3, lines=1, reach=40.0, along="weight")
-    )
+    ).spoken()
     assert "does NOT resolve its centre" in report
 
 
 @pytest.mark.slow
 def test_the_spectrum_of_a_small_network_is_dense_and_in_float64(store, tmp_path):
     asked = settings_for(Spectrum, store, tmp_path, k=9)
-    report = around.draw_spectrum(asked)
+    report = around.draw_spectrum(asked).spoken()
     posed, (network,) = members.taken(asked, 1)
     with jax.enable_x64(True):
         exact = jax.tree.map(
@@ -127,7 +127,7 @@ def test_the_spectrum_of_a_large_network_has_bounds_and_standard_errors(tmp_path
     out = tmp_path / "store"
     study = Study("digits", schemes=("glorot_normal",), scales=(1.0,), members=1, epochs=1, out=out)
     initial_weights.run(study)
-    report = around.draw_spectrum(settings_for(Spectrum, out, tmp_path, k=3, starts=2))
+    report = around.draw_spectrum(settings_for(Spectrum, out, tmp_path, k=3, starts=2)).spoken()
     assert "2410 parameters" in report
     with pytest.raises(ValueError, match="was trained by mini-batches"):
         around.draw_slice(settings_for(Slice, out, tmp_path, along="run"))
@@ -154,7 +154,7 @@ def test_wrong_settings_are_refused(kind, asked, message, store, tmp_path):
 
 def test_a_run_is_drawn_on_its_principal_plane(store, tmp_path):
     asked = settings_for(Slice, store, tmp_path, along="run", points=15)
-    report = around.draw_slice(asked)
+    report = around.draw_slice(asked).spoken()
     _, (network,) = members.taken(asked, 1)
     assert f"{network.steps} updates" in report
     assert "trained again, it ends 0.0e+00 from the stored weights" in report

@@ -136,7 +136,7 @@ def test_a_study_of_the_same_ends_gives_the_same_probabilities(store, monkeypatc
         parts[name] = (cell, dataset[old].values.reshape(1, 1, 1024))
     study = Study("xor_signed", schemes=("normal",), scales=(1.0,), step_size=0.5)
     monkeypatch.setattr(study_minima, "MOST_MEMBERS", 1024)
-    table = study_minima.minima_table(type(dataset)(parts), study, posed)
+    (table,) = study_minima.minima(type(dataset)(parts), study, posed).lines
     for label in sample_findings.most_frequent(made.labels, 5):
         share = 100 * np.mean(made.labels == label)
         assert f" {share:.1f} [" in table.splitlines()[2]
@@ -145,7 +145,7 @@ def test_a_study_of_the_same_ends_gives_the_same_probabilities(store, monkeypatc
 
 def test_a_study_of_larger_networks_has_no_table_of_minima(tmp_path):
     settings = small(tmp_path, hidden=(5,))
-    assert study_minima.minima_table(None, Study("xor"), basin_maps.pose(settings)) == ""
+    assert study_minima.minima(None, Study("xor"), basin_maps.pose(settings)) == ([], {})
 
 
 def test_shards_fill_one_store_with_the_same_bits(store, tmp_path):
@@ -188,7 +188,8 @@ def test_some_pixels_once_more_start_at_the_same_bits_or_one_unit_up(store):
 
 def test_the_report_adds_up_and_has_its_pictures(store):
     settings, parts = store
-    folder, text, files = basin_findings.report(settings, parts)
+    report = basin_findings.report(settings, parts)
+    folder, text, files = report.path, report.text, report.files
     assert folder == default_out(settings)
     assert "plane of 32 x 32 initial weights, -3:3,-2:4: x is w1[0,1], y is b2[0]" in text
     *table, absent = text[text.index("starts lead to") :].split("\n\n")[0].splitlines()[2:]
@@ -219,7 +220,7 @@ def test_a_zoom_is_a_map_of_its_window_in_float64_that_is_kept(store):
     dataset = results.load(default_out(parts[0]))
     np.testing.assert_allclose(dataset.x, 0.5 + 0.5 * (np.arange(32) + 0.5) / 32, rtol=1e-15)
     assert dataset.end.dtype == np.float64
-    _, text, _ = basin_findings.report(asked, parts)
+    text = basin_findings.report(asked, parts).text
     assert "magnified 12 x 4 times" in text
     assert "of 1000 starts change their label: so much of what is seen is rounding" in text
     marks = list(default_out(parts[0]).joinpath("done").iterdir())
@@ -282,7 +283,7 @@ def test_the_table_of_a_sample_has_shares_and_paired_differences(tmp_path):
         ["minimum"] * 2, np.array([0.1, 0.2]), np.array([1.0, 0.5]), np.array([0, 1])
     )
     made = basin_labels.Labelled(np.concatenate([first, second]), attractors, {})
-    lines = sample_findings.sample_tables(settings, made).splitlines()
+    lines = sample_findings.sample_tables(settings, made).lines
     assert lines[2].split()[:3] == ["normal", "0.5", f"{settings.step_size:g}"]
     assert "60.0 [50.2, 69.1]" in lines[2]  # Wilson's interval of 60 of 100
     assert lines[2].split()[-2:] == ["0.0,", "10.0"]
@@ -378,7 +379,8 @@ def test_widths_are_compared_by_how_often_they_reach_the_level(tmp_path, monkeyp
         return xarray.Dataset({"final_loss": ("m", loss), "outcome": ("m", outcome)})
 
     monkeypatch.setattr(width_findings.results, "load", loaded)
-    folder, text, files = width_findings.width_report(made, tmp_path)
+    report = width_findings.width_report(made, tmp_path)
+    folder, text, files = report.path, report.text, report.files
     assert folder == tmp_path
     assert text.splitlines()[1].split() == ["1", "3"]
     assert [line.count("25.00 %") for line in text.splitlines()[2:]] == [1, 0]
@@ -407,7 +409,8 @@ def measured(store):
 def test_sensitivity_is_of_the_map_that_is_there(store, measured):
     _, (plain, _) = store
     assert measured[0] == plain
-    folder, text, files = border_findings.report(*measured)
+    report = border_findings.report(*measured)
+    folder, text, files = report.path, report.text, report.files
     assert folder == default_out(plain) / "sensitivity"
     for part in ("basin entropy", "dimension of the borders by boxes", "uncertainty exponent",
                  "rougher than as many straight borders: p =", "share", "Lyapunov exponent over 60",
@@ -496,7 +499,8 @@ def test_a_small_step_size_and_the_flow_change_little(against, tmp_path):
     parts = map_variants.variants(settings)
     for part in parts:
         basin_maps.run(part)
-    _, text, files = basin_findings.report(settings, parts)
+    report = basin_findings.report(settings, parts)
+    text, files = report.text, report.files
     share = float(text.split(" % [")[0].split()[-1])
     assert share < 10
     assert {file.name for file in files} == {"change.svg", "change.png"}
@@ -512,7 +516,7 @@ def test_a_wide_network_is_told_apart_by_its_predictions(tmp_path):
     for part in parts:
         basin_maps.run(part)
     assert "found_loss" not in results.load(default_out(parts[0]))
-    _, text, _ = basin_findings.report(settings, parts)
+    text = basin_findings.report(settings, parts).text
     assert "predictions 0: loss" in text
     assert "labels: ends that classify all training cases alike are one" in text
 
@@ -524,6 +528,7 @@ def test_a_line_has_one_row_and_its_strip(tmp_path):
     for part in parts:
         basin_maps.run(part)
     assert dict(results.load(default_out(parts[0])).sizes) == {"x": 20, "parameter": 5}
-    _, text, files = basin_findings.report(settings, parts)
+    report = basin_findings.report(settings, parts)
+    text, files = report.text, report.files
     assert "line of 20 initial weights, -3:3: x is w1[0,1]" in text
     assert {file.name for file in files} == {"basins.svg", "basins.png"}

@@ -1,12 +1,25 @@
-"""The command line: fast to start, one line for a mistake, no traceback."""
+"""The command line: fast to start, one line for a mistake, text and JSON that agree."""
 
+import json
+import logging
+import shlex
 import subprocess
 import sys
 import time
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from test_studies import SMALL
 
 from jaxnn import cli
+from jaxnn.cli import answers, parsing
+from jaxnn.cli.commands import COMMANDS
+from jaxnn.studies import estimates, progress
+from jaxnn.studies.map_settings import Basins
+from jaxnn.studies.settings import Census, Study
+
+ROOT = Path(cli.__file__).parents[2]
 
 
 def run(*args, cwd):
@@ -16,14 +29,26 @@ def run(*args, cwd):
         text=True,
         cwd=cwd,
         check=False,
-        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(cwd_root()), "COLUMNS": "100"},
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "COLUMNS": "100"},
     )
 
 
-def cwd_root():
-    from pathlib import Path
+@pytest.fixture
+def call(monkeypatch, capsys, tmp_path):
+    """The command in this process, in an empty folder: status, stdout and stderr."""
+    monkeypatch.setattr(answers, "_start", lambda settings: None)  # the tests have started jax
+    monkeypatch.chdir(tmp_path)
 
-    return Path(cli.__file__).parents[1]
+    def called(*words):
+        try:
+            cli.main([str(word) for word in words])
+        except SystemExit as end:
+            status = end.code or 0
+        else:
+            status = 0
+        return status, *capsys.readouterr()
+
+    return called
 
 
 def test_help_answers_without_starting_jax(tmp_path):
@@ -31,62 +56,278 @@ def test_help_answers_without_starting_jax(tmp_path):
         "import sys\n"
         "from jaxnn import cli\n"
         "try:\n    cli.main(['--help'])\n"
-        "except SystemExit as end:\n    assert end.code == 0\n"
-        "late = {'jax', 'numpy', 'matplotlib', 'xarray', 'zarr', 'sklearn'}\n"
-        "assert not late & set(sys.modules)\n"
+        "except SystemExit as end:\n    assert not end.code\n"
+        "late = {'jax', 'numpy', 'matplotlib', 'xarray', 'zarr', 'sklearn', 'tyro'}\n"
+        "assert not late & set(sys.modules), late & set(sys.modules)\n"
     )
     started = time.perf_counter()
-    subprocess.run([sys.executable, "-c", script], check=True, cwd=cwd_root(), capture_output=True)
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=ROOT, capture_output=True)
     assert time.perf_counter() - started < 10  # seconds are for benchmarks; this is for a hang
     printed = run("--help", cwd=tmp_path)
     assert printed.returncode == 0
-    for name in (
-        "study",
-        "basins",
-        "sensitivity",
-        "train",
-        "check",
-        "slice",
-        "spectrum",
-        "path",
-        "align",
-    ):
-        assert name in printed.stdout
+    for name in COMMANDS:
+        assert f"\n  {name} " in printed.stdout
+    for status in ("0", "1", "2", "130"):
+        assert f"\n  {status} " in printed.stdout
 
 
-@pytest.mark.parametrize(
-    ("args", "message"),
-    [
-        (["study", "iri"], "did you mean 'iris'"),
-        (["study", "mnist"], "mnist needs --data-dir"),
-        (["study", "iris", "--out", "busy"], "is not empty and is no store"),
-        (["study", "xor", "--steps", "-4"], "--steps is -4"),
-        (["train", "none.csv"], "none.csv: no such file"),
-        (["check", "iris", "--scheme", "glorot"], "did you mean 'glorot_normal'"),
-        (["study", "xor", "--steps", "1", "--members", "1", "--out", "file/x"], "file"),
-        (["basins", "xor", "--window", "-1:1,2:2"], "2:2 has zero area"),
-        (["basins", "xor", "--zoom", "-1:1,2:3"], "no map there to zoom into"),
-        (["slice", "none"], "none: no store there"),
-        (["align", "busy"], "is not empty and is no store"),
-    ],
-)
-def test_a_users_mistake_is_one_line_and_exit_2(args, message, tmp_path):
-    (tmp_path / "busy").mkdir()
-    (tmp_path / "busy" / "mine").write_text("precious")
-    (tmp_path / "file").write_text("no folder")
-    done = run(*args, cwd=tmp_path)
-    assert done.returncode == 2, done.stderr
-    assert done.stderr.startswith("jaxnn: ")
-    assert done.stderr.count("\n") == 1
-    assert message in done.stderr
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_of_a_command_ends_in_examples_that_it_parses(name, call):
+    status, out, err = call(name, "--help")
+    assert (status, err) == (0, "")
+    shown = out[out.index("\nexamples:\n") :].splitlines()[2:]
+    assert [line.strip() for line in shown] == list(COMMANDS[name].examples)
+    assert 1 <= len(shown) <= 3
+    for line in shown:
+        program, *words = shlex.split(line)
+        assert program == "jaxnn"
+        asked = parsing.parse(words[0], words[1:])
+        assert words[0] == name
+        assert isinstance(asked.settings, COMMANDS[name].settings)
+
+
+def test_the_version_is_printed(call):
+    from jaxnn import __version__
+
+    assert call("--version") == (0, f"jaxnn {__version__}\n", "")
+
+
+@pytest.mark.parametrize(("shell", "mark"), [("bash", "complete -F"), ("zsh", "#compdef jaxnn")])
+def test_completion_is_a_script_that_knows_the_commands_and_their_options(shell, mark, call):
+    status, out, err = call("completion", shell)
+    assert (status, err) == (0, "")
+    assert mark in out
+    for word in ("sensitivity", "compare", "--step-sizes", "--dry-run", "--search-steps"):
+        assert word in out
+
+
+FILES = {
+    "busy/mine": "precious",
+    "file": "no folder",
+    "empty.csv": "",
+    "words.csv": "a,b,class\n1,2,x\n1,no,y\n",
+    "bad.toml": "steps = = 3",
+    "near.toml": "step-sise = 0.5",
+    "table.toml": "[stud]\nsteps = 3",
+    "kind.toml": "steps = 'a'",
+    "list.toml": "step_size = [1.0]",
+    "true.toml": "[study]\nsteps = true",
+    "own.toml": "[study]\npoints = 3",
+    "one.toml": "[study]\nengine = 'dusk'",
+    "no.json": "[]",
+    "newer/manifest.json": '{"format": 99}',
+    "census/manifest.json": '{"format": 1, "study": "census", "settings": {}}',
+    "none/readme": "",
+}
+MISTAKES = [
+    ("", "give a command: study, census"),
+    ("studdy", "there is no command studdy; did you mean study?"),
+    ("--json study iris", "the command comes first"),
+    ("study", "jaxnn study wants DATA, such as jaxnn study iris"),
+    ("compare census", "jaxnn compare wants FIRST SECOND"),
+    ("study iris wine", "'wine' is one word too many: jaxnn study takes DATA"),
+    ("study iris --memberz 3", "has no option --memberz; did you mean --members?"),
+    ("slice census --members 3", "has no option --members; did you mean --member?"),
+    ("train iris --search-steps 3", "did you mean --steps?"),
+    ("train iris --lyapunov 3", "has no option --lyapunov, it is one of sensitivity"),
+    ("check iris --dry-run", "jaxnn check has no option --dry-run"),
+    ("study iris --zzz 3", "has no option --zzz; see jaxnn study --help"),
+    ("study iris -q", "has no option -q"),
+    ("study iris --steps a", "--steps is a: give a whole number"),
+    ("study iris --steps 1.5", "--steps is 1.5: give a whole number"),
+    ("study iris --steps", "--steps has no value: give a whole number"),
+    ("study iris --steps --seed 1", "--steps has no value: give a whole number"),
+    ("study iris --scales 1 x", "--scales is x: give a number, one or more"),
+    ("study --hidden 3.5", "--hidden is 3.5: give a whole number, one or more"),
+    ("slice census --along filtr", "did you mean filter?"),
+    ("census xor --no-tree=3", "--no-tree takes no value"),
+    ("census xor --no-starts 3", "has no option --no-starts"),
+    ("completion fsh", "SHELL is fsh: give one of bash, zsh, fish, tcsh; did you mean fish?"),
+    ("study iris --config none.toml", "--config none.toml: no such file"),
+    ("study iris --config bad.toml", "bad.toml: cannot be read (Invalid value"),
+    ("study iris --config=near.toml", "step-sise is no setting; did you mean step_size?"),
+    ("study iris --config table.toml", "no command is named stud; did you mean study?"),
+    ("study iris --config kind.toml", "kind.toml: steps is 'a': give a whole number"),
+    ("study iris --config list.toml", "list.toml: step_size is [1.0]: give a number"),
+    ("study iris --config true.toml", "true.toml: study.steps is True: give a whole number"),
+    ("study iris --config own.toml", "own.toml: study.points is no setting"),
+    ("study iris --config one.toml", "is dusk: give one of local, dask; did you mean dask?"),
+    ("study iris --config no.json", "no.json: cannot be read"),
+    ("study iris --config newer/manifest.json", "is no manifest of a store"),
+    ("list nowhere", "nowhere: no folder there"),
+    ("show nowhere", "nowhere: no store there"),
+    ("show busy", "busy: exists, is not empty and is no store"),
+    ("show newer", "newer: is a store of format 99"),
+    ("compare nowhere nowhere", "nowhere: no store there"),
+    ("compare census census", "census: is the store of a census"),
+    ("study iri", "did you mean 'iris'"),
+    ("study mnist", "mnist needs --data-dir"),
+    ("study mnist --data-dir busy", "busy: holds neither train-images"),
+    ("train none.csv", "none.csv: no such file"),
+    ("train empty.csv", "empty.csv: "),
+    ("train words.csv", "words.csv: line 3, column 'b'"),
+    ("train busy.csv", "busy.csv: no such file"),
+    ("study xor --steps -4", "--steps is -4"),
+    ("study xor --l2 nan", "--l2 is nan"),
+    ("study xor --level nan", "--level is nan"),
+    ("study xor --seed -1", "--seed is -1"),
+    ("study xor --test-share 2", "--test-share is 2"),
+    ("study xor --step-size 0", "step_size is 0"),
+    ("study xor --step-size nan", "step_size is nan"),
+    ("study xor --scales -1", "--scales is (-1.0,)"),
+    ("study xor --scales", "--scales is ()"),
+    ("study xor --schemes", "--schemes names none"),
+    ("study xor --hidden 0", "--hidden is (0,)"),
+    ("study xor --activation tan", "did you mean 'tanh'"),
+    ("study xor --rule adma", "did you mean 'adam'"),
+    ("study xor --steps 5 --batch-size 3", "--steps counts full-batch updates"),
+    ("study xor --shard 3/3", "--shard is 3/3"),
+    ("study xor --workers 2", "--workers are for --engine dask"),
+    ("study iris --out busy", "busy: exists, is not empty and is no store"),
+    ("study iris --out file/x", "file is no folder that can be written to"),
+    ("check iris --scheme glorot", "did you mean 'glorot_normal'"),
+    ("basins xor --window -1:1,2:2", "2:2 has zero area"),
+    ("basins xor --zoom -1:1,2:3", "no map there to zoom into"),
+    ("basins xor --points 1", "--points is 1"),
+    ("basins xor --members 3", "--members does nothing with --over plane"),
+    ("sensitivity xor --over sample", "--over sample has no borders"),
+    ("census xor --chunk 3", "--chunk is 3"),
+    ("census digits --steps 3", "parameters: this census is for up to"),
+    ("slice nowhere", "nowhere: no store there"),
+    ("align busy", "busy: exists, is not empty and is no store"),
+    ("path census", "census"),
+    ("spectrum nowhere --seed -1", "--seed is -1"),
+]
+
+
+@pytest.mark.parametrize(("words", "message"), MISTAKES)
+def test_a_users_mistake_is_one_line_and_exit_2(words, message, call, tmp_path):
+    for name, text in FILES.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    before = sorted(tmp_path.rglob("*"))
+    status, out, err = call(*words.split())
+    assert (status, out) == (2, "")
+    assert err.startswith("jaxnn: ")
+    assert err.count("\n") == 1
+    assert message in err
+    assert sorted(tmp_path.rglob("*")) == before  # and nothing was made or touched
     assert (tmp_path / "busy" / "mine").read_text() == "precious"
 
 
-def test_an_unknown_option_exits_2_and_suggests(tmp_path):
-    done = run("study", "xor", "--memberz", "3", cwd=tmp_path)
-    assert done.returncode == 2
-    assert "--members" in done.stderr
-    assert "Traceback" not in done.stderr
+def parsed(*words):
+    return parsing.parse(words[0], [str(word) for word in words[1:]]).settings
+
+
+def test_settings_come_from_a_file_and_what_is_typed_goes_before_them(tmp_path):
+    file = tmp_path / "mine.toml"
+    file.write_text(
+        'data = "wine"\nsteps = 7\nstep-size = 2\nseed = 5\nout = "there"\n'
+        "[study]\nscales = [1, 2.5]\nschemes = 'normal'\nhidden = []\nseed = 6\n"
+        "[census]\ntree = false\nstarts = 12\n"
+    )
+    made = parsed("study", "--config", file, "--step-size", "3", "--seed", "9")
+    assert made == Study(
+        "wine", steps=7, step_size=3.0, seed=9, scales=(1.0, 2.5), schemes=("normal",), hidden=(),
+        out=Path("there"),
+    )  # fmt: skip
+    assert isinstance(made.scales[0], float)
+    assert parsed("study", "iris", f"--config={file}").data == "iris"
+    assert parsed("study", "--config", file).seed == 6
+    census = parsed("census", "--config", file)
+    assert census == Census(
+        "wine", steps=7, step_size=2.0, seed=5, out=Path("there"), tree=False, starts=12
+    )
+    assert parsed("census", "--config", file, "--tree").tree
+    assert parsed("check", "--config", file).steps == 7
+
+
+def test_the_settings_of_a_store_are_a_file_of_settings(tmp_path):
+    file = tmp_path / "manifest.json"
+    file.write_text(json.dumps({"settings": {"data": "xor", "members": 4, "record_every": None}}))
+    assert parsed("study", "--config", file, "--members", 5) == Study("xor", members=5)
+
+
+def test_negative_numbers_and_windows_are_values(tmp_path):
+    del tmp_path
+    made = parsed("basins", "xor", "--window", "-5:5,-5:5", "--parameters", "w1[0,0]", "b2[0]")
+    assert made == Basins("xor", window="-5:5,-5:5", parameters=("w1[0,0]", "b2[0]"))
+    assert parsed("study", "xor", "--scales", "-1e3", "-2").scales == (-1000.0, -2.0)
+    assert parsed("study", "xor", "--step_size", "None").step_size is None
+
+
+def test_progress_is_silent_away_from_a_terminal(capsys, monkeypatch):
+    progress.say("nobody looks")
+    assert capsys.readouterr() == ("", "")
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    progress.say("somebody looks")
+    assert capsys.readouterr() == ("", "somebody looks\n")
+
+
+def test_verbose_says_how_long_each_part_took(call, caplog):
+    try:
+        status, out, _ = call("list", ".", "-v")
+    finally:
+        logging.getLogger("jaxnn").setLevel(logging.NOTSET)
+    assert (status, out) == (0, ".: no stores there\n")
+    assert any(record.getMessage().startswith("list: ") for record in caplog.records)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    """A study of one scheme and scale, made by the command itself, and what it printed."""
+    folder = tmp_path_factory.mktemp("line")
+    words = "study xor --schemes normal --scales 5 --members 6 --hidden 6 --steps 60 --json"
+    return folder, run(*words.split(), "--out", "results/one", cwd=folder)
+
+
+def test_json_is_all_of_stdout_and_says_what_the_table_says(store):
+    folder, done = store
+    assert (done.returncode, done.stderr) == (0, "")
+    found = json.loads(done.stdout)
+    assert found["command"] == "study"
+    assert found["settings"]["members"] == 6
+    assert found["path"] == "results/one"
+    assert all((folder / file).is_file() for file in found["files"])
+    (row,) = found["findings"]["rows"]
+    table = (folder / "results" / "one" / "table.txt").read_text().splitlines()
+    share = row["reached"]
+    interval = " ".join(f"{100 * share[part]:.1f}" for part in ("share", "low", "high"))
+    assert interval in table[1].replace("% [", "").replace(",", "").replace("]", "")
+    assert sum(row["outcomes"].values()) == 6
+    assert json.loads((folder / "results/one/findings.json").read_text()) == found["findings"]
+
+
+def test_list_and_show_tell_of_the_store(store, call, monkeypatch):
+    folder, _ = store
+    monkeypatch.chdir(folder)
+    status, out, _ = call("list")
+    assert status == 0
+    assert out.splitlines()[1].split()[:5] == ["results/one", "study", "xor", "6", "1/1"]
+    (row,) = json.loads(call("list", "--json")[1])["findings"]["stores"]
+    assert row["bytes"] == sum(f.stat().st_size for f in (folder / "results").rglob("*.*"))
+    status, out, _ = call("show", "results/one")
+    for part in ("6 networks, 1 of 1 chunks done", "  steps       60", "reverse sweep = by cases",
+                 (folder / "results/one/table.txt").read_text()):  # fmt: skip
+        assert part in out
+    (folder / "results/one/done/000000.json").rename(folder / "mark")
+    assert "0 of 1 chunks" in call("show", "results/one")[1]
+    (folder / "mark").rename(folder / "results/one/done/000000.json")
+
+
+def test_a_dry_run_counts_and_writes_nothing(call, tmp_path, monkeypatch):
+    monkeypatch.setattr(estimates, "_timed", lambda work, compiled: (compiled.append(1.0), 2.0))
+    asked = replace(SMALL, out=tmp_path / "store")
+    (cost,) = estimates.cost(asked).findings["stores"]
+    assert (cost.networks, cost.chunks, cost.done) == (24, 8, 0)
+    assert cost.seconds == 2.0 * 300 / 20 * 24 / 4  # 20 of 300 steps of 4 of 24 networks
+    assert list(tmp_path.iterdir()) == []
+    words = ("study", "xor", "--schemes", "normal", "--scales", "1", "--members", "10")
+    status, out, err = call(*words, "--dry-run", "--json")
+    assert (status, err) == (0, "")
+    assert json.loads(out)["findings"]["networks"] == 10
+    assert "dry run: nothing is written" in call(*words, "--dry-run")[1]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_check_prints_the_certificate(tmp_path):

@@ -26,7 +26,7 @@ def numbers(report, name):
 
 def test_the_path_has_the_barriers_of_its_lines(store, tmp_path):
     asked = Between(store=store, out=tmp_path, points=31, steps=50)
-    report = connections.draw_path(asked)
+    report = connections.draw_path(asked).spoken()
     posed, (a, b) = members.taken(asked, 2)
     straight = paths.straight(posed.loss_fn, a.point, b.point, points=31)
     np.testing.assert_allclose(
@@ -45,7 +45,7 @@ def test_the_path_has_the_barriers_of_its_lines(store, tmp_path):
 
 def test_align_reports_distances_images_and_what_moves_the_units(store, tmp_path):
     asked = Align(store=store, out=tmp_path, scheme="normal", scale=1.0, member=(2, 5), points=11)
-    report = connections.draw_align(asked)
+    report = connections.draw_align(asked).spoken()
     posed, (a, b) = members.taken(
         OfStore(store=store, scheme="normal", scale=1.0, member=(2, 5)), 2
     )

@@ -210,4 +210,4 @@ def test_a_folder_that_cannot_be_written_ends_with_one_line(tmp_path):
     done = limited("--out", str(tmp_path / "file" / "store"))
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
-    assert "Not a directory" in done.stderr.splitlines()[-1]
+    assert "is no folder that can be written to" in done.stderr.splitlines()[-1]

@@ -208,7 +208,7 @@ def test_a_study_by_mini_batches_of_numbers_from_a_table(tmp_path):
 
 
 def test_train_and_check_report(tmp_path):
-    report = one_network.run(Train("iris", steps=300, out=tmp_path / "t"))
+    report = one_network.run(Train("iris", steps=300, out=tmp_path / "t")).spoken()
     assert "test cases: true class in rows" in report
     rows = [line.split() for line in report.splitlines()[-5:-2]]
     assert [row[0] for row in rows] == ["setosa", "versicolor", "virginica"]

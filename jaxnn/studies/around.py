@@ -16,11 +16,12 @@ from jaxnn.landscape import curvature, directions, slices, spectra, traces
 from jaxnn.losses import LossOn
 from jaxnn.studies.members import Network, figures_in, label, taken
 from jaxnn.studies.problem import Posed
+from jaxnn.studies.reports import Part, Report, together
 from jaxnn.studies.run_planes import draw_run
 from jaxnn.studies.settings import Slice, Spectrum
 
 
-def draw_slice(settings: Slice) -> str:
+def draw_slice(settings: Slice) -> Report:
     """Draw a plane and a band of lines through a network, check both against the true landscape,
     and give the report.
 
@@ -53,12 +54,15 @@ def draw_slice(settings: Slice) -> str:
         f"slice-{settings.along}-{settings.value}-{label(settings, [network])}",
     )
     files = plots.save(made, folder / name)
-    report = [f"{posed.source.name}, {network.name}: {shown} {float(value(network.point)):.6g}"]
+    centre = float(value(network.point))
+    seen = {"network": network.name, settings.value: centre, "x": xs, "y": ys, "values": values}
+    parts = [Part([f"{posed.source.name}, {network.name}: {shown} {centre:.6g}"], seen)]
     if settings.value == "loss":
-        report += _checked(posed.loss_fn, network.point, pair, (xs, ys), values)
+        parts.append(_checked(posed.loss_fn, network.point, pair, (xs, ys), values))
     if settings.along in ("filter", "layer", "weight", "unit"):
         files += _band(settings, network, value, reaches[0], unit)
-    return "\n".join([*report, *(f"wrote {file}" for file in files)])
+    said = together(*parts)
+    return Report("\n".join(said.lines), said.values, files, settings=vars(settings))
 
 
 def _value(settings: Slice, posed: Posed) -> Any:
@@ -110,7 +114,7 @@ def _directions(
     return pair, [reach] * 2, unit
 
 
-def _checked(loss_fn: Any, point: Any, pair: Any, axes: Any, values: Any) -> list[str]:
+def _checked(loss_fn: Any, point: Any, pair: Any, axes: Any, values: Any) -> Part:
     """The plane's centre, slopes and curvatures as it shows them and as they are."""
     check = jax.jit(slices.self_check)(loss_fn, point, list(pair[::-1]), list(axes[::-1]), values)
     rows = [("loss", check.centre)]
@@ -124,11 +128,13 @@ def _checked(loss_fn: Any, point: Any, pair: Any, axes: Any, values: Any) -> lis
         if bool(check.resolved)
         else "the plane does NOT resolve its centre: more --points, or a shorter --reach"
     )
-    return [
+    lines = [
         f"{'at the centre':22}{'as drawn':>14}{'exact':>14}",
         *(f"{name:22}{float(seen):>14.5g}{float(true):>14.5g}" for name, (seen, true) in rows),
         said,
     ]
+    pairs = {name: {"drawn": drawn, "exact": exact} for name, (drawn, exact) in rows}
+    return Part(lines, {"at_the_centre": pairs, "resolved": bool(check.resolved)})
 
 
 def _band(settings: Slice, network: Network, value: Any, reach: float, unit: str) -> list:
@@ -153,7 +159,7 @@ def _band(settings: Slice, network: Network, value: Any, reach: float, unit: str
     )
 
 
-def draw_spectrum(settings: Spectrum) -> str:
+def draw_spectrum(settings: Spectrum) -> Report:
     """Print and draw the Hessian's eigenvalues at a network, and give the report.
 
     Up to spectra.EXACT parameters all of them, in float64.
@@ -181,7 +187,9 @@ def draw_spectrum(settings: Spectrum) -> str:
         note = f"{title}\n{settings.starts} starts of {found['steps']} Lanczos steps, smoothed"
         plots.density(axes[0, 0], found["grid"], found["density"], note=note)
     files = plots.save(made, folder / name)
-    return "\n".join([title, *found["report"], *(f"wrote {file}" for file in files)])
+    text = "\n".join([title, *found.pop("report")])
+    named = {"network": network.name, "parameters": size, **found}
+    return Report(text, named, files, settings=vars(settings))
 
 
 def _in_dtype(tree: Any, dtype: Any) -> Any:
@@ -201,12 +209,15 @@ def _measured(settings: Spectrum, loss_fn: Any, point: Any, small: bool) -> dict
         + ("" if small else f" +- {float(total.standard_error):.2g} (standard error)"),
         f"{'rank':>4}{'eigenvalue':>16}{'within':>11}   2 / eigenvalue",
     ]
+    top = []
     for rank, (value, bound, sure) in enumerate(
         zip(pairs.eigenvalues, pairs.residuals, pairs.converged, strict=True), 1
     ):
         edge = f"{2 / float(value):.4g}" if float(value) > 0 else "-"
         flag = "" if bool(sure) else "   not converged"
+        top.append({"eigenvalue": value, "within": bound, "converged": sure})
         report.append(f"{rank:>4}{float(value):>16.8g}{float(bound):>11.1e}   {edge}{flag}")
+    measured = {"gradient_norm": norm, "trace": total, "largest": top}
     if small:
         values = held.nodes[0]
         signs = curvature.inertia(values)
@@ -215,12 +226,16 @@ def _measured(settings: Spectrum, loss_fn: Any, point: Any, small: bool) -> dict
             f"{float(signs.tolerance):.1e}), {int(signs.positive)} positive: index "
             f"{int(signs.negative)}"
         )
-        return {"report": report, "all": np.asarray(values), "tolerance": float(signs.tolerance)}
+        counted = {"negative": signs.negative, "zero": signs.zero, "positive": signs.positive}
+        return {
+            "report": report, "all": np.asarray(values), "tolerance": float(signs.tolerance),
+            "counts": counted, **measured,
+        }  # fmt: skip
     low, high = float(held.nodes.min()), float(held.nodes.max())
     margin = 0.05 * (high - low)
     grid = jnp.linspace(low - margin, high + margin, 1000)
     density = held.smoothed(grid, 0.005 * (high - low))
     return {
         "report": report, "grid": np.asarray(grid), "density": np.asarray(density),
-        "steps": held.nodes.shape[1],
+        "steps": held.nodes.shape[1], **measured,
     }  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +15,9 @@ from jaxnn.studies.basin_maps import MEMORY, default_out, pose, searched
 from jaxnn.studies.map_settings import Basins
 from jaxnn.studies.map_starts import AXES, cut, swept, window
 from jaxnn.studies.problem import Posed
+from jaxnn.studies.reports import Part, Report, together
 from jaxnn.studies.sample_findings import sample_tables
+from jaxnn.studies.settings import as_json
 
 MOST_ROWS = 12
 """Attractors in a table; the others are a line together."""
@@ -25,8 +27,8 @@ SEARCHED = "labels: what the loss leads down to from where training ended, modul
 PREDICTED = "labels: ends that classify all training cases alike are one"
 
 
-def report(settings: Basins, parts: list[Basins]) -> tuple[Path, str, list[Path]]:
-    """The folder, the report and the figures of what `map_variants.variants` made of the settings;
+def report(settings: Basins, parts: list[Basins]) -> Report:
+    """The report, with its figures, of what `map_variants.variants` made of the settings;
     every store is finished.
     """
     posed = pose(settings)
@@ -38,22 +40,35 @@ def report(settings: Basins, parts: list[Basins]) -> tuple[Path, str, list[Path]
     return _map(*parts, posed=posed)
 
 
-def _map(whole: Basins, longer: Basins, *, posed: Posed) -> tuple[Path, str, list[Path]]:
+def _map(whole: Basins, longer: Basins, *, posed: Posed) -> Report:
     made, twice = labelled([whole, longer], posed)
     some = made.labels[map_variants.rows(longer, whole)]
-    lines = [head(whole, posed), "", found(made, whole)]
+    parts = [_line(head(whole, posed)), BLANK, found(made, whole)]
     if whole.over == "sample":
-        lines += ["", sample_tables(whole, made)]
-    lines += [
-        "",
-        *_near(made, whole),
-        *_sharpness(made, whole),
+        parts += [BLANK, sample_tables(whole, made)]
+    parts += [
+        BLANK,
+        _near(made, whole),
+        _sharpness(made, whole),
         _unsettled(some, twice.labels, longer),
     ]
-    folder = default_out(whole)
     with plots.house_style():
-        files = basin_pictures.draw(whole, made, posed, folder / "figures")
-    return folder, "\n".join(lines), files
+        files = basin_pictures.draw(whole, made, posed, default_out(whole) / "figures")
+    return _report(whole, files, *parts)
+
+
+BLANK = Part([""], {})
+
+
+def _line(text: str, **values: Any) -> Part:
+    return Part([text], values)
+
+
+def _report(settings: Basins, files: list, *parts: Part) -> Report:
+    said = together(*parts)
+    return Report(
+        "\n".join(said.lines), said.values, files, default_out(settings), as_json(settings)
+    )
 
 
 def head(settings: Basins, posed: Posed) -> str:
@@ -104,8 +119,8 @@ def covers(settings: Basins) -> str:
     return f"{settings.over} of {size} initial weights, {settings.window}: {along}"
 
 
-def found(made: Labelled, settings: Basins) -> str:
-    """A sentence, and a line for each attractor."""
+def found(made: Labelled, settings: Basins) -> Part:
+    """A sentence, and a line for each attractor; as values a row for each label that came up."""
     chances = basins.probabilities(made.labels)
     ends = chances.labels >= 0
     count = int(ends.sum())
@@ -122,7 +137,8 @@ def found(made: Labelled, settings: Basins) -> str:
         f"{'sharpest':>10}"
     )
     order = np.argsort(-chances.counts, kind="stable")
-    lines += [_row(made, chances, k) for k in order[:MOST_ROWS]]
+    rows = [_row(made, chances, k) for k in order]
+    lines += [_row_in_words(row) for row in rows[:MOST_ROWS]]
     rest = order[MOST_ROWS:]
     if len(rest):
         some = int(chances.counts[rest].sum())
@@ -133,7 +149,7 @@ def found(made: Labelled, settings: Basins) -> str:
             f"no start here leads to {_numbers(absent)}: images of these by the symmetries of the "
             "data, or found from other starts"
         )
-    return "\n".join(lines)
+    return Part(lines, {"starts": len(made.labels), "labels": rows})
 
 
 def _numbers(values: np.ndarray) -> str:
@@ -141,17 +157,28 @@ def _numbers(values: np.ndarray) -> str:
     return shown + (f" and {len(values) - MOST_ROWS} more" if len(values) > MOST_ROWS else "")
 
 
-def _row(made: Labelled, chances: basins.Probabilities, k: int) -> str:
+def _row(made: Labelled, chances: basins.Probabilities, k: int) -> dict[str, Any]:
     label = int(chances.labels[k])
     here = made.labels == label
-    share = Share(*(float(part[k]) for part in (chances.share, chances.low, chances.high)))
     steps = np.median(made.runs["reached"][here]) if "reached" in made.runs else -1
-    reached = f"{steps:.0f}" if steps >= 0 else "-"
-    distance = np.median(made.runs["distance"][here])
-    sharpest = f"{made.runs['sharpness'][here].max():.3g}" if "sharpness" in made.runs else "-"
+    return {
+        "label": label,
+        "name": made.attractors.name(label),
+        "loss": float(made.attractors.losses[label]) if label >= 0 else None,
+        "starts": int(chances.counts[k]),
+        "share": chances.of(label),
+        "median_steps_to_level": float(steps) if steps >= 0 else None,
+        "median_distance": float(np.median(made.runs["distance"][here])),
+        "sharpest": float(made.runs["sharpness"][here].max()) if "sharpness" in made.runs else None,
+    }
+
+
+def _row_in_words(row: dict[str, Any]) -> str:
+    steps, sharpest = row["median_steps_to_level"], row["sharpest"]
+    reached = "-" if steps is None else f"{steps:.0f}"
     return (
-        f"{made.attractors.name(label):42}{int(chances.counts[k]):>8}{percent(share):>26}"
-        f"{reached:>15}{distance:>10.3g}{sharpest:>10}"
+        f"{row['name']:42}{row['starts']:>8}{percent(row['share']):>26}{reached:>15}"
+        f"{row['median_distance']:>10.3g}{'-' if sharpest is None else f'{sharpest:.3g}':>10}"
     )
 
 
@@ -160,85 +187,98 @@ def percent(share: Share) -> str:
     return f"{100 * share.share:.2f} % [{100 * share.low:.2f}, {100 * share.high:.2f}]"
 
 
-def _near(made: Labelled, settings: Basins) -> list[str]:
+def _near(made: Labelled, settings: Basins) -> Part:
     """From how many starts training itself came near the attractor that lies ahead."""
     ends = made.labels >= 0
     if not ends.any() or "sharpness" not in made.runs:  # by predictions, nothing lies ahead
-        return []
+        return Part([], {})
     gaps = made.runs["final_loss"][ends] - made.attractors.losses[made.labels[ends]]
     share = float(np.mean(gaps <= (settings.level or 0.0)))
-    return [
+    return _line(
         f"{100 * share:.3g} % of those that lead to one ended within {settings.level:g} of its "
-        "loss; from where the others ended the loss leads down to it"
-    ]
+        "loss; from where the others ended the loss leads down to it",
+        near_share=share,
+    )
 
 
-def _sharpness(made: Labelled, settings: Basins) -> list[str]:
+def _sharpness(made: Labelled, settings: Basins) -> Part:
     """How many ends are sharper than descent at the step size can rest at."""
     sizes = step_sizes(settings)
     plain = settings.rule == "sgd" and settings.dynamics == "descent" and not settings.batch_size
     if not plain or len(sizes) > 1 or "sharpness" not in made.runs:
-        return []
+        return Part([], {})
     above = int(np.sum(made.runs["sharpness"] > 2 / sizes[0]))
-    return [
+    return _line(
         f"2 / step size is {2 / sizes[0]:.3g}: {above} of {len(made.labels)} ends are sharper, "
-        "where descent cannot rest"
-    ]
+        "where descent cannot rest",
+        sharper_than_stable=above,
+    )
 
 
-def _unsettled(before: np.ndarray, after: np.ndarray, longer: Basins) -> str:
+def _unsettled(before: np.ndarray, after: np.ndarray, longer: Basins) -> Part:
     share = basins.compare(before, after).share
     twice = f"{longer.epochs} epochs" if longer.batch_size else f"{longer.steps} steps"
     twice = "twice the time" if longer.dynamics == "flow" else twice
-    return f"trained for {twice}, {percent(share)} of {len(before)} starts change their label"
+    said = f"trained for {twice}, {percent(share)} of {len(before)} starts change their label"
+    return _line(said, changed_when_trained_longer=share)
 
 
-def _against(whole: Basins, other: Basins, *, posed: Posed) -> tuple[Path, str, list[Path]]:
+def _against(whole: Basins, other: Basins, *, posed: Posed) -> Report:
     made, second = labelled([whole, other], posed)
     change = basins.compare(made.labels, second.labels)
-    lines = [
-        head(whole, posed), "", f"against {moves(other)}, as much time", "",
-        f"{percent(change.share)} of the map changes: what the dynamics decides and the landscape "
-        "does not", *_changes(change, made), "", f"by {moves(whole)}: {found(made, whole)}", "",
-        f"by {moves(other)}: {found(second, other)}",
-    ]  # fmt: skip
-    folder = default_out(other)
+    ways, tables = (moves(whole), moves(other)), (found(made, whole), found(second, other))
     with plots.house_style():
-        files = basin_pictures.draw_change(whole, made, second, (moves(whole), moves(other)),
-                                           folder / "figures")  # fmt: skip
-    return folder, "\n".join(lines), files
+        files = basin_pictures.draw_change(
+            whole, made, second, ways, default_out(other) / "figures"
+        )
+    return _report(
+        other,
+        files,
+        Part([head(whole, posed), "", f"against {ways[1]}, as much time", ""], {}),
+        _line(
+            f"{percent(change.share)} of the map changes: what the dynamics decides and the "
+            "landscape does not",
+            changed=change.share,
+        ),
+        _changes(change, made),
+        Part(
+            [f"\nby {way}: " + "\n".join(table.lines)
+             for way, table in zip(ways, tables, strict=True)],
+            {"by": dict(zip(ways, [table.values for table in tables], strict=True))},
+        ),
+    )  # fmt: skip
 
 
-def _changes(change: basins.Comparison, made: Labelled) -> list[str]:
+def _changes(change: basins.Comparison, made: Labelled) -> Part:
     """The most frequent changes, a line each."""
     off = change.table * (1 - np.eye(len(change.labels), dtype=int))
-    lines = []
+    lines, rows = [], []
     for at in np.argsort(-off, axis=None, kind="stable")[:5]:
         i, j = np.unravel_index(at, off.shape)
         if off[i, j]:
             names = [made.attractors.name(int(change.labels[k])) for k in (i, j)]
             lines.append(f"{off[i, j]:>8}  {names[0]}  ->  {names[1]}")
-    return lines
+            rows.append({"starts": off[i, j], "from": names[0], "to": names[1]})
+    return Part(lines, {"changes": rows})
 
 
-def _zoom(
-    plain: Basins, part: Basins, nudged: Basins, *, posed: Posed
-) -> tuple[Path, str, list[Path]]:
+def _zoom(plain: Basins, part: Basins, nudged: Basins, *, posed: Posed) -> Report:
     made, moved = labelled([part, nudged], posed)
     change = basins.compare(made.labels[map_variants.rows(nudged, part)], moved.labels)
-    folder = default_out(part)
-    lines = [
-        head(part, posed), "", *_resolution(plain, part, posed),
+    with plots.house_style():
+        files = basin_pictures.draw(part, made, posed, default_out(part) / "figures")
+    nudge = _line(
         f"with every initial weight one unit in the last place up, {percent(change.share)} of "
         f"{len(moved.labels)} starts change their label: so much of what is seen is rounding",
-        *_changes(change, made), "", found(made, part),
-    ]  # fmt: skip
-    with plots.house_style():
-        files = basin_pictures.draw(part, made, posed, folder / "figures")
-    return folder, "\n".join(lines), files
+        changed_by_rounding=change.share,
+    )
+    return _report(
+        part, files, _line(head(part, posed)), BLANK, _resolution(plain, part, posed), nudge,
+        _changes(change, made), BLANK, found(made, part),
+    )  # fmt: skip
 
 
-def _resolution(plain: Basins, part: Basins, posed: Posed) -> list[str]:
+def _resolution(plain: Basins, part: Basins, posed: Posed) -> Part:
     """The magnification, and where float64 ends."""
     outer, inner, points = window(plain), window(part), part.points or 2
     widths = [[high - low for low, high in box] for box in (outer, inner)]
@@ -247,10 +287,11 @@ def _resolution(plain: Basins, part: Basins, posed: Posed) -> list[str]:
     ends = max(widths[1]) * map_windows.RESOLVED / ulps
     said = " x ".join(f"{number:.4g}" for number in dict.fromkeys(times))
     below = ulps < map_windows.RESOLVED
-    return [
+    lines = [
         f"magnified {said} times; neighbouring pixels are {ulps:.3g} units in the last place of "
         "float64 apart",
         f"float64 ends at windows about {ends:.2g} wide at {points} points a side, "
         f"{map_windows.RESOLVED} units apart"
         + (": this one is below it, and its pixels are rounding" if below else ""),
     ]
+    return Part(lines, {"magnified": times, "ulps_between_pixels": ulps, "below_float64": below})

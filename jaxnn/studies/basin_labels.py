@@ -39,6 +39,14 @@ class Attractors:
     right: np.ndarray
     families: np.ndarray
 
+    def rows(self) -> list[dict[str, Any]]:
+        """Each attractor by name, for scripts."""
+        named = zip(self.kinds, self.losses, self.right, self.families, strict=True)
+        return [
+            {"attractor": k, "kind": kind, "loss": loss, "right": right, "family": family}
+            for k, (kind, loss, right, family) in enumerate(named)
+        ]
+
     def name(self, label: int) -> str:
         """A label in words."""
         if label < 0:

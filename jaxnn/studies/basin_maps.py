@@ -61,6 +61,7 @@ def run(settings: Basins) -> Path:
     """
     settings = problem.complete(settings)
     posed, path = pose(settings), default_out(settings)
+    engine.check_call(path, settings)
     engine.open_store(path, manifest(settings, posed), layout(settings, posed))
     task = functools.partial(chunk, replace(settings, **asdict(Where())))
     engine.run(path, task, len(regions(settings)), what=path.name, where=settings)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,13 +20,15 @@ from jaxnn.studies.basin_pictures import name_axes
 from jaxnn.studies.border_measures import CHANGES, LYAPUNOV, NUDGED
 from jaxnn.studies.map_settings import Again, Basins
 from jaxnn.studies.map_starts import shape, window
+from jaxnn.studies.reports import Part, Report, together
+from jaxnn.studies.settings import as_json
 
 UNKNOWN = (int(basins.Nowhere.unfinished),)
 """Pixels with this label count as unknown."""
 
 
-def report(whole: Basins, measured: Mapping[str, Again]) -> tuple[Path, str, list[Path]]:
-    """The folder, the report and the figures; every store is finished.
+def report(whole: Basins, measured: Mapping[str, Again]) -> Report:
+    """The report, with its figure; every store is finished.
 
     Raises:
         ValueError: a map with fewer than two labels, or too few pixels for a dimension.
@@ -44,43 +45,47 @@ def report(whole: Basins, measured: Mapping[str, Again]) -> tuple[Path, str, lis
         f"{unknown} of {labels.size} pixels lead to no attractor yet and count as unknown",
         f"{percent(change.share)} of {len(moved.labels)} starts change their label with every "
         "initial weight one unit in the last place up: so much is rounding and no border",
-        *_entropies(labels), *_dimensions(pairs, boxes), *_tests(labels),
     ]  # fmt: skip
+    counted = {"pixels": labels.size, "unknown": unknown, "changed_by_rounding": change.share}
+    parts = [Part(lines, counted), _entropies(labels), _dimensions(pairs, boxes), _tests(labels)]
     for kind, say in ((LYAPUNOV, _exponents), (CHANGES, _changes)):
         if kind in measured:
-            lines += say(results.load(default_out(measured[kind])), whole)
+            parts.append(say(results.load(default_out(measured[kind])), whole))
+    said = together(*parts)
     folder = default_out(whole) / "sensitivity"
     with plots.house_style():
         drawn = _figure(whole, labels, {"boxes": boxes, "pairs": pairs})
         files = plots.save(drawn, folder / "figures" / "borders")
-    return folder, "\n".join(lines), files
+    return Report("\n".join(said.lines), said.values, files, folder, as_json(whole))
 
 
-def _entropies(labels: np.ndarray) -> list[str]:
+def _entropies(labels: np.ndarray) -> Part:
     found = sensitivity.entropy(labels, ignore=UNKNOWN)
     side = " x ".join(["5"] * labels.ndim)
     verdict = "above" if found.boundary_low > math.log(2) else "not above"
     means = "the borders are fractal" if found.above_log2 else "so far they may be smooth"
-    return [
+    lines = [
         f"basin entropy {_with(found.basin, found.low, found.high)} nats: how uncertain the label "
         f"is within {side} pixels, 0 where none is mixed",
         f"boundary basin entropy {_with(found.boundary, found.boundary_low, found.boundary_high)} "
         f"nats on the {found.boundary_boxes} boxes with a border: {verdict} ln 2 = 0.693, {means}",
     ]
+    return Part(lines, {"entropy": found})
 
 
 def _with(value: float, low: float, high: float) -> str:
     return f"{value:.3f} [{low:.3f}, {high:.3f}]"
 
 
-def _dimensions(pairs: Dimension, boxes: Dimension) -> list[str]:
+def _dimensions(pairs: Dimension, boxes: Dimension) -> Part:
     share = 2**-pairs.exponent
-    return [
+    lines = [
         f"uncertainty exponent {pairs.exponent:.3f}: half the error of the initial weights leaves "
         f"{share:.2f} times as many wrong predictions",
         f"dimension of the borders by pairs {_dimension(pairs)}",
         f"dimension of the borders by boxes {_dimension(boxes)}",
     ]
+    return Part(lines, {"dimension_by_pairs": pairs, "dimension_by_boxes": boxes})
 
 
 def _dimension(found: Dimension) -> str:
@@ -93,7 +98,7 @@ def _dimension(found: Dimension) -> str:
     )
 
 
-def _tests(labels: np.ndarray) -> list[str]:
+def _tests(labels: np.ndarray) -> Part:
     test = sensitivity.fractal_test(labels, ignore=UNKNOWN)
     lines = [
         f"rougher than as many straight borders: p = {test.p_value:.2g} (theirs {test.smooth:.3f}, "
@@ -105,26 +110,28 @@ def _tests(labels: np.ndarray) -> list[str]:
         f"{verdict}: {shared.share:.0%} of border pixels lie within 5 pixels of every label's "
         f"border, the farthest is {_far(shared.distance)}"
     )
-    return lines
+    return Part(lines, {"fractal_test": test, "wada": shared})
 
 
 def _far(distance: float) -> str:
     return f"{distance:.0f} away" if math.isfinite(distance) else "too far to be judged"
 
 
-def _exponents(dataset: Any, whole: Basins) -> list[str]:
+def _exponents(dataset: Any, whole: Basins) -> Part:
     values = dataset.exponent.values
     low, middle, high = np.quantile(values, [0.05, 0.5, 0.95])
     steps = whole.steps or 1
     grow, shrink = (int(np.sum(sign * values * steps > 1)) for sign in (1, -1))
-    return [
+    lines = [
         f"largest Lyapunov exponent over {steps} steps from {len(values)} pixels: median "
         f"{middle:.2g} [5 % {low:.2g}, 95 % {high:.2g}] nats a step; small changes grow by more "
         f"than e from {grow} of them and shrink by more than e from {shrink}"
     ]
+    spread = {"low": low, "median": middle, "high": high, "grow": grow, "shrink": shrink}
+    return Part(lines, {"lyapunov": {"pixels": len(values), **spread}})
 
 
-def _changes(dataset: Any, whole: Basins) -> list[str]:
+def _changes(dataset: Any, whole: Basins) -> Part:
     del whole
     distances, lengths = dataset.distance.values, dataset.length.values
     lines = [
@@ -147,7 +154,10 @@ def _changes(dataset: Any, whole: Basins) -> list[str]:
             f"  pixel {pixel}: {distance:.4g}, {distance / length:.2g} of its length; {to} "
             f"({count:.0f} trainings)"
         )
-    return lines
+    names = ("pixel", "distance", "length", "start_level", "level", "evaluations")
+    columns = zip(*(dataset[name].values.tolist() for name in names), strict=True)
+    found = [dict(zip(names, row, strict=True)) for row in columns]
+    return Part(lines, {"smallest_changes": found})
 
 
 def _figure(whole: Basins, labels: np.ndarray, found: Mapping[str, Dimension]) -> Any:

@@ -5,21 +5,24 @@ pictures.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import jax
 import numpy as np
 
-from jaxnn import plots
+from jaxnn import plots, results
 from jaxnn.intervals import wilson
 from jaxnn.landscape import minima, saddles, symmetries
 from jaxnn.landscape.minima import Census as Found
+from jaxnn.landscape.minima import Ending
 from jaxnn.landscape.saddles import Graph
 from jaxnn.studies.endings import stationary
 from jaxnn.studies.problem import Posed
-from jaxnn.studies.settings import Census
-from jaxnn.studies.stationary_points import like
+from jaxnn.studies.reports import Part, Report, together
+from jaxnn.studies.settings import Census, as_json
+from jaxnn.studies.stationary_points import like, pose
 
 MOST_IN_TREE = 300
 """Minima between which saddles are looked for."""
@@ -27,21 +30,50 @@ MOST_LINES = 60
 """Classes in the printed table; the file has all."""
 
 
-def report(dataset: Any, settings: Census, posed: Posed, folder: Path) -> tuple[str, list[Path]]:
-    """The report of a finished store, and the figures written into the folder."""
+def report(settings: Census, path: Path) -> Report:
+    """The report of the finished store of these settings, its figures drawn."""
+    posed = pose(settings)
+    made = report_on(results.load(path), settings, posed, path / "figures")
+    return replace(made, path=path, shown=shortened(made.text))
+
+
+def report_on(dataset: Any, settings: Census, posed: Posed, folder: Path) -> Report:
+    """The report of what a store holds, and the figures written into the folder."""
     found = minima.distinct(posed.loss_fn, stationary(dataset, like(settings, posed)))
     reached = _reached(found, settings)
-    parts = [_head(settings, posed), found.table(), _training(found, reached)]
+    parts = [
+        Part([_head(settings, posed)], {}),
+        Part([found.table()], _classes(found)),
+        _training(found, reached),
+    ]
     graph = _graph(found, settings, posed)
     if graph is not None:
         parts.append(_connected(graph))
+    said = together(*parts)
     with plots.house_style():
         files = [
             file
             for name, made in _figures(found, reached, graph, settings, posed)
             for file in plots.save(made, folder / name)
         ]
-    return "\n\n".join(parts), files
+    return Report("\n\n".join(said.lines), said.values, files, settings=as_json(settings))
+
+
+def _classes(found: Found) -> dict[str, Any]:
+    """What `found.table` states, by name."""
+    names = ("losses", "index", "zero", "orbit_size", "families", "accuracy", "hits")
+    rows = zip(found.kinds, *(getattr(found, name) for name in names), strict=True)
+    keys = ("kind", "loss", "index", "zero", "orbit_size", "family", "right", "hits")
+    endings = {Ending(code).name: count for code, count in enumerate(found.endings)}
+    return {
+        "classes": [dict(zip(keys, row, strict=True)) for row in rows],
+        "searches": {"all": len(found.labels), **endings},
+        "missing": found.missing,
+        "morse_sum": found.morse_sum,
+        "spread": found.spread,
+        "gap": found.gap,
+        "tolerance": found.tolerance,
+    }
 
 
 def shortened(report: str) -> str:
@@ -79,21 +111,19 @@ def _reached(found: Found, settings: Census) -> np.ndarray:
                        minlength=len(found.losses) + 1)  # fmt: skip
 
 
-def _training(found: Found, reached: np.ndarray) -> str:
+def _training(found: Found, reached: np.ndarray) -> Part:
     """A line for each class that training ended at."""
-    runs = int(reached.sum())
-    lines = [f"where {runs} training runs ended, with 95 % intervals"]
-    for k in np.argsort(-reached[:-1], kind="stable"):
+    runs, kinds = int(reached.sum()), found.kinds
+    lines, rows = [f"where {runs} training runs ended, with 95 % intervals"], []
+    for k in [*np.argsort(-reached[:-1], kind="stable"), len(kinds)]:
         if reached[k]:
-            share, low, high = (100 * x for x in wilson(int(reached[k]), runs))
-            lines.append(
-                f"{share:6.1f} % [{low:.1f}, {high:.1f}] {found.kinds[k]} {k}, loss "
-                f"{found.losses[k]:.7g}"
-            )
-    if reached[-1]:
-        share, low, high = (100 * x for x in wilson(int(reached[-1]), runs))
-        lines.append(f"{share:6.1f} % [{low:.1f}, {high:.1f}] at no class")
-    return "\n".join(lines)
+            share = wilson(int(reached[k]), runs)
+            some = k < len(kinds)
+            name = f"{kinds[k]} {k}, loss {found.losses[k]:.7g}" if some else "at no class"
+            low, high = 100 * share.low, 100 * share.high
+            lines.append(f"{100 * share.share:6.1f} % [{low:.1f}, {high:.1f}] {name}")
+            rows.append({"class": int(k) if some else None, "runs": reached[k], "share": share})
+    return Part(["\n".join(lines)], {"training_ends": rows})
 
 
 def _isolated(found: Found) -> np.ndarray:
@@ -116,16 +146,19 @@ def _graph(found: Found, settings: Census, posed: Posed) -> Graph | None:
     )  # fmt: skip
 
 
-def _connected(graph: Graph) -> str:
+def _connected(graph: Graph) -> Part:
     tree = graph.disconnectivity()
     roots = int(np.sum(tree.parents < 0))
     refused = ", ".join(f"{count} {why}" for why, count in graph.refused.items())
-    return (
+    said = (
         f"{len(graph.heights)} transition states between {len(graph.losses)} minima, each with "
         f"index 1, gradient 0 to {graph.relative_gradients.max(initial=0.0):.0e} of its terms, and "
         f"walked down from on both sides\nthey join the minima into {roots} "
         f"tree{'s' if roots > 1 else ''}" + (f"; refused: {refused}" if refused else "")
     )
+    named = zip(graph.edges, graph.heights, strict=True)
+    states = [{"minima": edge, "loss": height} for edge, height in named]
+    return Part([said], {"minima": graph.losses, "transition_states": states, "trees": roots})
 
 
 def _figures(

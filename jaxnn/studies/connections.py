@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -13,10 +14,11 @@ from jaxnn.landscape import paths, symmetries
 from jaxnn.landscape.directions import between
 from jaxnn.landscape.symmetries import Symmetry
 from jaxnn.studies.members import Network, figures_in, label, taken
+from jaxnn.studies.reports import Part, Report
 from jaxnn.studies.settings import Align, Between, OfStore
 
 
-def draw_path(settings: Between) -> str:
+def draw_path(settings: Between) -> Report:
     """Draw the loss along the straight line between two networks, along that to the aligned second
     one, and along a trained curve; give the report.
 
@@ -39,10 +41,11 @@ def draw_path(settings: Between) -> str:
         "trained curve, aligned": curve(posed.loss_fn, a, aligned, jax.random.key(settings.seed)),
     }
     files = _figure(settings, "path", posed.source.name, networks, found)
-    return "\n".join([*_report(posed.source.name, networks, found), *files])
+    said = _report(posed.source.name, networks, found)
+    return Report("\n".join(said.lines), said.values, files, settings=vars(settings))
 
 
-def draw_align(settings: Align) -> str:
+def draw_align(settings: Align) -> Report:
     """Match two networks' hidden units by weights and by activations, and give the report: distance
     and barrier before and after, orbit sizes, and the matching of the first hidden layer.
 
@@ -61,19 +64,31 @@ def draw_align(settings: Align) -> str:
         rows.append(_apart(f"aligned by {way}", a, aligned))
     distance = float(jax.jit(Symmetry.distance)(group, a, b))
     kinds = ", ".join(group.kinds(a)) or "none: no hidden layer"
+    along = _report(posed.source.name, networks, found)
+    matched = jax.jit(Symmetry.align)(group, a, b)
     report = [
-        *_report(posed.source.name, networks, found),
+        *along.lines,
         *(f"distance {name:24}{value:.6g}" for name, value in rows),
         f"distance over the group       {distance:.6g}" + (" or less" if len(a) > 2 else ""),
-        *_matched(a, b, jax.jit(Symmetry.align)(group, a, b)),
+        *_matched(a, b, matched),
         f"what moves the hidden units: {kinds}",
         f"images of each: {', '.join(_images(group, network.point) for network in networks)}",
     ]
-    return "\n".join([*report, *_figure(settings, "align", posed.source.name, networks, found)])
+    files = _figure(settings, "align", posed.source.name, networks, found)
+    apart = {"distances": dict(rows), "distance_over_the_group": distance, "kinds": group.kinds(a)}
+    named = {**along.values, **apart, "units": _units(a, b, matched)}
+    return Report("\n".join(report), named, files, settings=vars(settings))
 
 
 def _matched(a: Any, b: Any, aligned: Any) -> list[str]:
     """Which units of b's first hidden layer became the units of a's; a line, none without one."""
+    units = _units(a, b, aligned)
+    said = f"units 0, 1, ... of the first are the second's (- flipped): {' '.join(units)}"
+    return [said] if units else []
+
+
+def _units(a: Any, b: Any, aligned: Any) -> list[str]:
+    """The unit of b's first hidden layer that became each of a's, after a minus where flipped."""
     if len(a) < 2:
         return []
     rows = [
@@ -83,8 +98,7 @@ def _matched(a: Any, b: Any, aligned: Any) -> list[str]:
     gaps = [np.linalg.norm(rows[1][:, None] - sign * rows[0][None], axis=2) for sign in (1, -1)]
     units = np.minimum(*gaps).argmin(axis=1)
     flipped = gaps[1][np.arange(len(units)), units] < gaps[0][np.arange(len(units)), units]
-    named = ["-" * bool(turned) + str(unit) for unit, turned in zip(units, flipped, strict=True)]
-    return [f"units 0, 1, ... of the first are the second's (- flipped): {' '.join(named)}"]
+    return ["-" * bool(turned) + str(unit) for unit, turned in zip(units, flipped, strict=True)]
 
 
 def _check(points: int) -> None:
@@ -107,7 +121,7 @@ def _images(group: Symmetry, point: Any) -> str:
     return size + (f" sheets of dimension {dimension}" if dimension else "")
 
 
-def _report(name: str, networks: list[Network], found: dict[str, Any]) -> list[str]:
+def _report(name: str, networks: list[Network], found: dict[str, Any]) -> Part:
     ends = [f"  {k}: {n.name}, final loss {n.final_loss:.6g}" for k, n in enumerate(networks, 1)]
     width = max(map(len, found)) + 2
     lines = [
@@ -116,7 +130,11 @@ def _report(name: str, networks: list[Network], found: dict[str, Any]) -> list[s
         for key, path in found.items()
     ]
     head = f"{'path':{width}}{'barrier':>13}{'above higher':>15}{'length':>12}"
-    return [f"{name}, two networks", *ends, head, *lines]
+    measured = ("barrier", "saddle_height", "length", "positions", "losses")
+    along = {key: {of: getattr(path, of) for of in measured} for key, path in found.items()}
+    both = [{"name": n.name, "final_loss": n.final_loss} for n in networks]
+    said = [f"{name}, two networks", *ends, head, *lines]
+    return Part(said, {"networks": both, "paths": along})
 
 
 def _number(value: Array) -> str:
@@ -125,7 +143,7 @@ def _number(value: Array) -> str:
 
 def _figure(
     settings: OfStore, kind: str, name: str, networks: list[Network], found: dict[str, Any]
-) -> list[str]:
+) -> list[Path]:
     made, axes = plots.figure(width=6.5, height=4.2)
     lines = {
         f"{key}: barrier {float(path.barrier):.3g}": (
@@ -135,5 +153,4 @@ def _figure(
     }  # fmt: skip
     ax = plots.along_paths(axes[0, 0], lines)
     ax.set_title(f"{name}: from {networks[0].name} to {networks[1].name}", loc="left")
-    files = plots.save(made, figures_in(settings) / f"{kind}-{label(settings, networks)}")
-    return [f"wrote {file}" for file in files]
+    return plots.save(made, figures_in(settings) / f"{kind}-{label(settings, networks)}")

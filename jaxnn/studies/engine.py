@@ -8,7 +8,6 @@ import functools
 import itertools
 import os
 import re
-import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ from tqdm import tqdm
 
 from jaxnn import devices, results
 from jaxnn.studies.problem import versions
+from jaxnn.studies.progress import LOG, say
 from jaxnn.studies.settings import Where
 
 Chunk = Callable[[int], tuple[results.Region, Mapping[str, np.ndarray]]]
@@ -42,6 +42,30 @@ def open_store(path: Path, manifest: Mapping[str, Any], layout: Mapping[str, Any
     """
     if results.read_manifest(path) is None:
         results.create(path, manifest, **layout)
+    check_store(path, manifest)
+
+
+def check_call(path: Path, where: Where) -> None:
+    """Refuse a folder that no store can be made in, and ways of sharing that mean nothing, before
+    anything is computed.
+
+    Raises:
+        ValueError: something else is there, as `results.read_manifest`; or what should hold the
+            folder is none, or may not be written to; as `share_of`.
+    """
+    share_of(where)
+    if results.read_manifest(path) is None:
+        above = next(parent for parent in path.absolute().parents if parent.exists())
+        if not above.is_dir() or not os.access(above, os.W_OK):
+            raise ValueError(f"{path}: cannot be made, {above} is no folder that can be written to")
+
+
+def check_store(path: Path, manifest: Mapping[str, Any]) -> None:
+    """Refuse to go on with a store that was made otherwise.
+
+    Raises:
+        ValueError: with each difference.
+    """
     there = results.read_manifest(path) or {}
     differences = [
         f"{name}: the store has {old!r}, you ask for {new!r}"
@@ -79,12 +103,13 @@ def run(path: Path, chunk: Chunk, count: int, *, what: str, where: Where) -> Non
     missing = [number for number in ours if number not in there]
     done = len(ours) - len(missing)
     if done and missing:
-        print(f"{done} of {len(ours)} chunks are there; going on with the rest", file=sys.stderr)
+        say(f"{done} of {len(ours)} chunks are there; going on with the rest")
     made = _on_dask(chunk, missing, where) if where.engine == "dask" else _here(chunk, missing)
     bar = tqdm(initial=done, total=len(ours), unit="chunk", desc=what, disable=None)
     with bar:
         for number, region, arrays in made if missing else ():
             results.write_chunk(path, number, region, arrays)
+            LOG.info("%s: chunk %d is written", path, number)
             bar.update()
     if where.distributed:
         from jax.experimental.multihost_utils import sync_global_devices
@@ -139,7 +164,7 @@ def _on_dask(chunk: Chunk, numbers: Sequence[int], where: Where) -> Iterator[Wri
     else:
         cluster = None
     with Client(cluster or where.scheduler) as client:
-        print(f"dask: {client.dashboard_link}", file=sys.stderr)
+        say(f"dask: {client.dashboard_link}")
         try:
             task = functools.partial(_on_worker, chunk, versions())
             workers = len(client.scheduler_info(n_workers=-1)["workers"])

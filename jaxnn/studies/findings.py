@@ -35,31 +35,54 @@ def shares(dataset: Any, level: float) -> np.ndarray:
     return np.array([[wilson(int(cell.sum()), trials) for cell in row] for row in found.values])
 
 
-def table(dataset: Any, level: float) -> str:
-    """One line for each scheme and scale, losses per case, quantiles over the members."""
-    tested = "test_accuracy" in dataset
-    scored = "test_accuracy" if tested else "train_accuracy"
-    head = f"{'scheme':16}{'scale':>6}{'start':>9}{'final loss: median':>20} [5 %, 95 %]"
-    lines = [
-        f"{head:<66}{f'<= {level:g}, 95 % interval':>25}"
-        + (f"{'test acc.' if tested else 'accuracy':>11}" if scored in dataset else "")
-        + "   conv plat unfi dive"
-    ]
-    reached = shares(dataset, level)
+def rows(dataset: Any, level: float) -> list[dict[str, Any]]:
+    """What each scheme and scale came to, by name: losses per case, quantiles over the members; the
+    share that reached the level, a `Share`; how training ended; accuracy where there is one.
+    """
+    scored = score_of(dataset)
+    reached, found = shares(dataset, level), []
     for i, scheme in enumerate(dataset[SCHEME].values):
         for j, scale in enumerate(dataset[SCALE].values):
             cell = dataset.isel({SCHEME: i, SCALE: j})
-            low, median, high = np.quantile(_finite(cell.final_loss), [0.05, 0.5, 0.95])
-            share, bottom, top = 100 * reached[i, j]
-            ended = [int((cell.outcome == code).sum()) for code in Outcome]
-            score = f"{float(cell[scored].median()):>10.1%} " if scored in dataset else ""
-            start = np.median(_finite(cell.initial_loss))
-            losses = f"{median:>20.4g} [{low:.4g}, {high:.4g}]"
-            lines.append(
-                f"{f'{scheme:16}{scale:>6g}{start:>9.3g}{losses}':<66}"
-                f"{f'{share:.1f} % [{bottom:.1f}, {top:.1f}]':>25}{score}  "
-                + "".join(f"{count:>5}" for count in ended)
-            )
+            quantiles = np.quantile(_finite(cell.final_loss), [0.05, 0.5, 0.95])
+            row = {
+                "scheme": str(scheme),
+                "scale": float(scale),
+                "networks": cell.final_loss.size,
+                "initial_loss": float(np.median(_finite(cell.initial_loss))),
+                "final_loss": dict(zip(("low", "median", "high"), quantiles, strict=True)),
+                "reached": Share(*map(float, reached[i, j])),
+                "outcomes": {code.name: int((cell.outcome == code).sum()) for code in Outcome},
+            }
+            score = {scored: float(cell[scored].median())} if scored else {}
+            found.append({**row, **score})
+    return found
+
+
+def score_of(dataset: Any) -> str:
+    """The accuracy that a study is judged by, empty where its targets are numbers."""
+    names = ("test_accuracy", "train_accuracy")
+    return next((name for name in names if name in dataset), "")
+
+
+def table(dataset: Any, level: float) -> str:
+    """One line for each scheme and scale, of `rows`."""
+    scored = score_of(dataset)
+    head = f"{'scheme':16}{'scale':>6}{'start':>9}{'final loss: median':>20} [5 %, 95 %]"
+    lines = [
+        f"{head:<66}{f'<= {level:g}, 95 % interval':>25}"
+        + (f"{'test acc.' if scored == 'test_accuracy' else 'accuracy':>11}" if scored else "")
+        + "   conv plat unfi dive"
+    ]
+    for row in rows(dataset, level):
+        final = row["final_loss"]
+        losses = f"{final['median']:>20.4g} [{final['low']:.4g}, {final['high']:.4g}]"
+        start = f"{row['scheme']:16}{row['scale']:>6g}{row['initial_loss']:>9.3g}{losses}"
+        score = f"{row[scored]:>10.1%} " if scored else ""
+        lines.append(
+            f"{start:<66}{_percent(row['reached']):>25}{score}  "
+            + "".join(f"{count:>5}" for count in row["outcomes"].values())
+        )
     return "\n".join(lines)
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import functools
 import time
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from jaxnn.runs import Run
 from jaxnn.stopping import gradient_below
 from jaxnn.studies import engine, problem
 from jaxnn.studies.problem import Posed
+from jaxnn.studies.progress import is_watched, say
 from jaxnn.studies.schema import layout
 from jaxnn.studies.settings import Study, Where
 from jaxnn.vocabulary import MEMBER, SCALE, SCHEME, Batch
@@ -44,11 +46,12 @@ def run(settings: Study) -> Path:
     """
     settings = problem.complete(settings)
     posed, path = problem.pose(settings), default_out(settings)
+    engine.check_call(path, settings)
     engine.open_store(path, manifest(settings, posed), layout(settings, posed, records(settings)))
     count = chunks(settings)
     alone = engine.share_of(settings)[1] == 1 and settings.engine == "local"
-    if alone and len(results.finished(path)) < count:
-        print(estimate(settings, posed), flush=True)
+    if alone and len(results.finished(path)) < count and is_watched():
+        say(estimate(settings, posed))
     pure = replace(settings, **asdict(Where()))  # what a chunk depends on
     task = functools.partial(chunk, pure)
     engine.run(path, task, count, what=posed.source.name, where=settings)
@@ -139,27 +142,35 @@ def _train(settings: Study, posed: Posed, starts: Any, first: int) -> Run:
     )
 
 
-def estimate(settings: Study, posed: Posed) -> str:
-    """A line on how much there is to do and about how long it takes, from a trial of one chunk.
-
-    The trial is 20 steps, or one epoch on at most 1000 cases, timed after it has compiled.
+def trial_of(settings: Study, posed: Posed) -> tuple[Callable[[], Run], float, int]:
+    """A trial of one chunk to be timed: 20 steps, or one epoch on at most 1000 cases; how many
+    times as long the whole of its training is; and how many networks it has.
     """
-    networks = len(settings.schemes) * len(settings.scales) * (settings.members or 1)
     if settings.batch_size:
+        train = posed.train
         cases = min(len(posed.train.inputs), max(1000, settings.batch_size))
         part = Batch(*(array[:cases] for array in posed.train))
         posed = replace(posed, loss_fn=replace(posed.loss_fn, batch=part))
         trial = replace(settings, epochs=1)
-        whole = (settings.epochs or 0) * posed.loss_fn.batch.inputs.shape[0] / cases
-        work = f"{settings.epochs} epochs"
+        whole = (settings.epochs or 0) * len(train.inputs) / cases
     else:
-        trial = replace(settings, steps=20)
-        whole, work = (settings.steps or 0) / 20, f"at most {settings.steps} steps"
+        trial, whole = replace(settings, steps=20), (settings.steps or 0) / 20
     count = min(settings.chunk or 1, settings.members or 1)
     starts = ensembles.init(posed.init_key, posed.sizes, members=count)
-    jax.block_until_ready(_train(trial, posed, starts, 0))
+    return functools.partial(_train, trial, posed, starts, 0), whole, count
+
+
+def estimate(settings: Study, posed: Posed) -> str:
+    """A line on how much there is to do and about how long it takes, from a trial of one chunk,
+    timed after it has compiled.
+    """
+    networks = len(settings.schemes) * len(settings.scales) * (settings.members or 1)
+    by_batch = bool(settings.batch_size)
+    work = f"{settings.epochs} epochs" if by_batch else f"at most {settings.steps} steps"
+    trial, whole, count = trial_of(settings, posed)
+    jax.block_until_ready(trial())
     before = time.perf_counter()
-    jax.block_until_ready(_train(trial, posed, starts, 0))
+    jax.block_until_ready(trial())
     seconds = (time.perf_counter() - before) * networks / count * whole
     spoken = f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
     return (

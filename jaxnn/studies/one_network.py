@@ -13,12 +13,14 @@ from jaxnn.runs import Run
 from jaxnn.stopping import Outcome, gradient_below
 from jaxnn.studies import problem
 from jaxnn.studies.problem import Posed
-from jaxnn.studies.settings import Train
+from jaxnn.studies.progress import timed
+from jaxnn.studies.reports import Part, Report, together
+from jaxnn.studies.settings import Train, as_json
 
 RECORDS = 100
 
 
-def run(settings: Train) -> str:
+def run(settings: Train) -> Report:
     """Train one network, draw its learning curve, and give the report: losses and the confusion
     table.
 
@@ -30,7 +32,9 @@ def run(settings: Train) -> str:
     params = network.init(posed.init_key, posed.sizes, scheme=settings.scheme, scale=settings.scale)
     length = (settings.epochs if settings.batch_size else settings.steps) or 0
     every = max(1, -(-length // RECORDS))
-    done = jax.jit(lambda start: _trained(settings, posed, start, length, every))(params)
+    with timed("train"):
+        done = jax.jit(lambda start: _trained(settings, posed, start, length, every))(params)
+        jax.block_until_ready(done)
     folder = settings.out or Path("results") / f"train-{Path(settings.data).stem}"
     unit = "epoch" if settings.batch_size else "step"
     made, axes = plots.figure()
@@ -38,7 +42,10 @@ def run(settings: Train) -> str:
         axes[0, 0], np.arange(len(done.losses)) * every, np.asarray(done.losses), xlabel=unit
     )
     files = plots.save(made, folder / "learning-curve")
-    return "\n".join([*_report(posed, params, done), *(f"wrote {file}" for file in files)])
+    said = together(*_report(posed, done))
+    curve = {"every": every, "losses": done.losses}
+    found = {**said.values, "curve": curve}
+    return Report("\n".join(said.lines), found, files, settings=as_json(settings))
 
 
 def _trained(settings: Train, posed: Posed, params: Any, length: int, every: int) -> Run:
@@ -66,31 +73,41 @@ def _trained(settings: Train, posed: Posed, params: Any, length: int, every: int
     )
 
 
-def _report(posed: Posed, start: Any, done: Run) -> list[str]:
+def _report(posed: Posed, done: Run) -> list[Part]:
     sizes = "-".join(str(size) for size in posed.sizes)
-    lines = [
+    ended = {
+        "network": posed.sizes,
+        "initial_loss": float(done.losses[0]),
+        "final_loss": float(done.loss),
+        "updates": int(done.steps),
+        "outcome": Outcome(int(done.outcome)).name,
+        "gradient_norm": float(done.gradient_norm),
+    }
+    head = [
         f"{posed.source.name}: {posed.source.note}",
         f"network {sizes}, {', '.join(posed.activation)}; {len(posed.train.inputs)} training cases",
-        f"loss {float(done.losses[0]):.5g} -> {float(done.loss):.5g} in {int(done.steps)} "
-        f"updates, {Outcome(int(done.outcome)).name}; |gradient| {float(done.gradient_norm):.3g}",
+        f"loss {ended['initial_loss']:.5g} -> {ended['final_loss']:.5g} in {ended['updates']} "
+        f"updates, {ended['outcome']}; |gradient| {ended['gradient_norm']:.3g}",
     ]
+    parts = [Part(head, ended)]
     for name, batch in (("training", posed.train), ("test", posed.test)):
         if batch is None:
             continue
         if name == "test":
-            test_loss = losses.loss(done.params, batch, activation=posed.activation)
-            lines.append(f"loss on {len(batch.inputs)} test cases {float(test_loss):.5g}")
+            test_loss = float(losses.loss(done.params, batch, activation=posed.activation))
+            line = f"loss on {len(batch.inputs)} test cases {test_loss:.5g}"
+            parts.append(Part([line], {"test_loss": test_loss}))
         if posed.classifies:
-            share = losses.accuracy(done.params, batch, activation=posed.activation)
-            lines.append(f"{float(share):.1%} of {len(batch.inputs)} {name} cases right")
+            share = float(losses.accuracy(done.params, batch, activation=posed.activation))
+            line = f"{share:.1%} of {len(batch.inputs)} {name} cases right"
+            parts.append(Part([line], {f"{name}_accuracy": share}))
     if posed.classifies:
         shown = ("test", posed.test) if posed.test is not None else ("training", posed.train)
-        lines += _confusion(posed, done.params, *shown)
-    del start
-    return lines
+        parts.append(_confusion(posed, done.params, *shown))
+    return parts
 
 
-def _confusion(posed: Posed, params: Any, name: str, batch: Any) -> list[str]:
+def _confusion(posed: Posed, params: Any, name: str, batch: Any) -> Part:
     """A row for each true class, a column for each class that the network says."""
     outputs = losses.outputs_for(params, batch.inputs, activation=posed.activation)
     middle = 0.5 * float(np.min(batch.targets) + np.max(batch.targets))
@@ -99,7 +116,7 @@ def _confusion(posed: Posed, params: Any, name: str, batch: Any) -> list[str]:
     counts = np.zeros((len(classes), len(classes)), int)
     np.add.at(counts, (true, said), 1)
     width = max(6, *(len(label) + 2 for label in classes))
-    return [
+    lines = [
         f"{name} cases: true class in rows, the network's in columns",
         " " * width + "".join(f"{label:>{width}}" for label in classes),
         *(
@@ -107,6 +124,7 @@ def _confusion(posed: Posed, params: Any, name: str, batch: Any) -> list[str]:
             for label, row in zip(classes, counts, strict=True)
         ),
     ]
+    return Part(lines, {"confusion": {"cases": name, "classes": classes, "counts": counts}})
 
 
 def _labels(columns: np.ndarray, middle: float) -> np.ndarray:

@@ -117,6 +117,8 @@ def _check(settings: Problem) -> None:
     scales = (getattr(settings, "scale", 1.0),) if scales is None else scales
     if not scales or any(not 0 < scale < float("inf") for scale in scales):
         raise ValueError(f"--scales is {scales}: give finite numbers above 0")
+    if getattr(settings, "schemes", None) == ():
+        raise ValueError("--schemes names none: give at least one")
     for name in ("schemes", "scales"):
         values = getattr(settings, name, None) or ()
         if len(set(values)) < len(values):

@@ -11,13 +11,14 @@ from jaxnn.devices import each
 from jaxnn.landscape import slices, trajectories
 from jaxnn.studies.members import Network, figures_in, label
 from jaxnn.studies.problem import Posed
+from jaxnn.studies.reports import Report
 from jaxnn.studies.settings import Slice
 
 RECORDS = 60
 """Points of the run, about, that are drawn."""
 
 
-def draw_run(settings: Slice, posed: Posed, network: Network) -> str:
+def draw_run(settings: Slice, posed: Posed, network: Network) -> Report:
     """Train the network again from its start, draw its run over the loss on its principal plane,
     and give the report: how much of the run the plane holds, and how far it is off it.
 
@@ -65,14 +66,16 @@ def draw_run(settings: Slice, posed: Posed, network: Network) -> str:
         for a, b in zip(jax.tree.leaves(way.points), jax.tree.leaves(network.point), strict=True)
     ]
     first, second = (float(share) for share in found.explained)
-    return "\n".join(
-        [
-            f"{posed.source.name}, {network.name}: {network.steps} updates, "
-            f"loss {float(way.losses[0]):.5g} -> {float(way.losses[-1]):.5g}",
-            f"trained again, it ends {max(gap):.1e} from the stored weights",
-            f"the plane holds {first:.1%} + {second:.1%} of the run",
-            f"off the plane: at most {off.max():.4g}, at the start {off[0]:.4g} (distance between "
-            "parameters)",
-            *(f"wrote {file}" for file in files),
-        ]
-    )
+    lines = [
+        f"{posed.source.name}, {network.name}: {network.steps} updates, "
+        f"loss {float(way.losses[0]):.5g} -> {float(way.losses[-1]):.5g}",
+        f"trained again, it ends {max(gap):.1e} from the stored weights",
+        f"the plane holds {first:.1%} + {second:.1%} of the run",
+        f"off the plane: at most {off.max():.4g}, at the start {off[0]:.4g} (distance between "
+        "parameters)",
+    ]
+    ran = {
+        "network": network.name, "updates": network.steps, "losses": way.losses,
+        "replay_gap": max(gap), "explained": found.explained, "off_plane": off,
+    }  # fmt: skip
+    return Report("\n".join(lines), ran, files, settings=vars(settings))

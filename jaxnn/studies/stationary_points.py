@@ -37,6 +37,7 @@ def run(settings: Census) -> Path:
     """
     settings = problem.complete(settings)
     posed, path = pose(settings), default_out(settings)
+    engine.check_call(path, settings)
     manifest = problem.manifest(settings, posed, study="census", scheme=settings.scheme)
     engine.open_store(path, manifest, layout(settings, posed))
     task = functools.partial(chunk, replace(settings, **asdict(Where())))

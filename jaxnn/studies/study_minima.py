@@ -15,6 +15,7 @@ from jaxnn.studies.basin_labels import Labelled, attractors_of
 from jaxnn.studies.map_settings import Basins
 from jaxnn.studies.map_starts import like
 from jaxnn.studies.problem import Posed
+from jaxnn.studies.reports import Part
 from jaxnn.studies.sample_findings import MOST_COLUMNS, most_frequent, probability_table
 from jaxnn.studies.settings import Study
 from jaxnn.vocabulary import MEMBER, Layer
@@ -25,12 +26,12 @@ MOST_MEMBERS = 500
 """Of each scheme and scale, the first ones."""
 
 
-def minima_table(dataset: Any, settings: Study, posed: Posed) -> str:
+def minima(dataset: Any, settings: Study, posed: Posed) -> Part:
     """The probability of each attractor for each scheme and scale: where the ends of training lead,
     modulo the symmetries of the loss. Empty for networks of more than MOST_PARAMETERS.
     """
     if endings.size_of(like(posed)) > MOST_PARAMETERS:
-        return ""
+        return Part([], {})
     dataset = dataset.isel({MEMBER: slice(MOST_MEMBERS)})
     run = _run(dataset, len(posed.sizes) - 1)
     found = basins.searched(posed.loss_fn, run)
@@ -44,7 +45,9 @@ def minima_table(dataset: Any, settings: Study, posed: Posed) -> str:
         step_sizes=(settings.step_size or 0.0,), members=dataset.sizes[MEMBER],
     )  # fmt: skip
     names = [made.attractors.name(label) for label in most_frequent(labels, MOST_COLUMNS)]
-    return f"{probability_table(sample, made)}\n{'; '.join(names)}"
+    table = probability_table(sample, made)
+    text = "\n".join([*table.lines, "; ".join(names)])
+    return Part([text], {**table.values, "attractors": made.attractors.rows()})
 
 
 def _rested(

@@ -15,11 +15,13 @@ from jaxnn.stopping import Outcome
 from jaxnn.studies.basin_findings import percent
 from jaxnn.studies.basin_maps import default_out
 from jaxnn.studies.map_settings import Basins
+from jaxnn.studies.reports import Report
 from jaxnn.studies.sample_findings import by_cell, cells
+from jaxnn.studies.settings import as_json
 
 
-def width_report(widths: Sequence[Basins], folder: Path) -> tuple[Path, str, list[Path]]:
-    """The folder, the report and the figures for the finished samples of several widths.
+def width_report(widths: Sequence[Basins], folder: Path) -> Report:
+    """The report, with its figure, of the finished samples of several widths.
 
     Networks of different widths are different draws, so their shares are not paired.
     """
@@ -46,7 +48,13 @@ def width_report(widths: Sequence[Basins], folder: Path) -> tuple[Path, str, lis
             fontsize=8, title_fontsize=8, alignment="left",
         )  # fmt: skip
         files = plots.save(figure, folder / "figures" / "level-against-width")
-    return folder, "\n".join(lines), files
+    rows = [
+        {"scheme": scheme, "scale": scale, "step_size": size,
+         "reached": {str(unit): Share(*row) for unit, row in zip(units, shares[:, k], strict=True)}}
+        for k, (scheme, scale, size) in enumerate(cells(widths[0]))
+    ]  # fmt: skip
+    found = {"level": level, "by_width": rows}
+    return Report("\n".join(lines), found, files, folder, as_json(widths[0]))
 
 
 def _reached(settings: Basins) -> list[Share]:

@@ -1,0 +1,221 @@
+"""From the settings of a command to what it found. jax is imported only where there is work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from jaxnn.studies.map_settings import Basins, Sensitivity
+from jaxnn.studies.progress import timed
+from jaxnn.studies.reports import Report
+from jaxnn.studies.settings import (
+    Align,
+    Between,
+    Census,
+    Check,
+    OfStore,
+    Slice,
+    Spectrum,
+    Study,
+    Train,
+    Where,
+)
+from jaxnn.studies.store_settings import Compare, Completion, List, Show
+
+
+def answer(settings: Any, *, trial: bool = False) -> Report | None:
+    """What the command found; None where another process reports it. A trial finds what it would
+    cost.
+    """
+    if not isinstance(settings, List | Show | Completion):
+        with timed("start jax"):
+            _start(settings)
+    if trial:
+        from jaxnn.studies import estimates
+
+        return estimates.cost(settings)
+    return ANSWERS[type(settings)](settings)
+
+
+def _start(settings: Any) -> None:
+    from jaxnn import devices
+
+    try:
+        devices.use_all_cores()
+    except RuntimeError as error:
+        raise ValueError(f"{error}; or give the command in a process of its own") from error
+    if isinstance(settings, Where) and settings.distributed:
+        devices.join_others(settings.coordinator, settings.processes, settings.process)
+
+
+def _unfinished(path: Path, chunks: int) -> Report | None:
+    """How many chunks of a store are there, if not all."""
+    from jaxnn import results
+
+    there = len(results.finished(path))
+    if there >= chunks:
+        return None
+    text = f"{path}: {there} of {chunks} chunks are there; the figures come with the last"
+    return Report(text, {"chunks": {"done": there, "all": chunks}}, path=path)
+
+
+def _reported(make: Callable[[], Report]) -> Report | None:
+    """What is made of a finished store, written into it, by the process that reports."""
+    from jaxnn import devices
+
+    if not devices.is_first_process():
+        return None
+    with timed("read the store, gather and draw"):
+        report = make()
+        report.write()
+    return report
+
+
+def _study(command: Study) -> Report | None:
+    from jaxnn.studies import initial_weights, problem, study_findings
+
+    settings = problem.complete(command)
+    with timed("train"):
+        path = initial_weights.run(settings)
+    return _unfinished(path, initial_weights.chunks(settings)) or _reported(
+        lambda: study_findings.report(settings, path)
+    )
+
+
+def _census(command: Census) -> Report | None:
+    from jaxnn.studies import census_findings, problem, stationary_points
+
+    settings = problem.complete(command)
+    with timed("search"):
+        path = stationary_points.run(settings)
+    return _unfinished(path, stationary_points.chunks(settings)) or _reported(
+        lambda: census_findings.report(settings, path)
+    )
+
+
+def _basins(command: Basins) -> Report | None:
+    from jaxnn.studies import basin_findings, basin_maps, map_variants, problem, width_findings
+
+    asked, reports, done = problem.complete(command), list[Report | None](), []
+    for settings in map_variants.by_width(asked):
+        parts = map_variants.variants(settings)
+        with timed("train, and search from where that ended"):
+            paths = [basin_maps.run(part) for part in parts]
+        missing = [
+            unfinished
+            for path, part in zip(paths, parts, strict=True)
+            if (unfinished := _unfinished(path, len(basin_maps.regions(part))))
+        ]
+        if not missing:
+            done.append(parts[0])
+        reports += missing or [
+            _reported(lambda: basin_findings.report(settings, parts))  # noqa: B023
+        ]
+    if asked.widths and len(done) == len(asked.widths):
+        out = basin_maps.default_out(asked)
+        reports.append(_reported(lambda: width_findings.width_report(done, out)))
+    return _joined(reports)
+
+
+def _joined(reports: list[Report | None]) -> Report | None:
+    """The last of the reports, with the others as its parts."""
+    from dataclasses import replace
+
+    ours = [report for report in reports if report is not None]
+    return replace(ours[-1], parts=ours[:-1]) if ours else None
+
+
+def _sensitivity(command: Sensitivity) -> Report | None:
+    from jaxnn.studies import basin_maps, border_findings, border_measures, problem
+
+    whole, measured = border_measures.parts(problem.complete(command))
+    with timed("the map"):
+        paths = [(basin_maps.run(whole), whole)]
+    for kind, part in measured.items():
+        with timed(kind):
+            paths.append((border_measures.measure(part, kind), part))
+    missing = [
+        unfinished
+        for path, part in paths
+        if (unfinished := _unfinished(path, len(basin_maps.regions(part))))
+    ]
+    if missing:
+        return _joined([*missing])
+    return _reported(lambda: border_findings.report(whole, measured))
+
+
+def _train(command: Train) -> Report:
+    from jaxnn.studies import one_network
+
+    return one_network.run(command)
+
+
+def _check(command: Check) -> Report:
+    from jaxnn.studies import problem
+
+    settings = problem.complete(command)
+    posed = problem.pose(settings)
+    check = problem.certificate(
+        posed, scheme=settings.scheme, scale=settings.scale, seed=settings.seed
+    )
+    sizes, agree = "-".join(map(str, posed.sizes)), float(check.exact) <= 1e-12
+    said = "the three exact ways agree to 1e-12" if agree else "the three exact ways DISAGREE"
+    head = f"the gradient of {sizes} on {posed.source.name}, four ways, in float64"
+    found = {"network": posed.sizes, "agree": agree, "differences": check}
+    return Report(f"{head}\n{check}\n{said}", found, settings=vars(settings), status=int(not agree))
+
+
+def _of_store(command: OfStore) -> Report:
+    from jaxnn import plots
+    from jaxnn.studies import around, connections
+
+    ways: dict[type, Callable[[Any], Report]] = {
+        Slice: around.draw_slice,
+        Spectrum: around.draw_spectrum,
+        Between: connections.draw_path,
+        Align: connections.draw_align,
+    }
+    with plots.house_style(), timed("measure and draw"):
+        return ways[type(command)](command)
+
+
+def _list(command: List) -> Report:
+    from jaxnn.studies import stores
+
+    return stores.listing(command)
+
+
+def _show(command: Show) -> Report:
+    from jaxnn.studies import stores
+
+    return stores.shown(command)
+
+
+def _compare(command: Compare) -> Report:
+    from jaxnn.studies import study_comparisons
+
+    return study_comparisons.compared(command)
+
+
+def _completion(command: Completion) -> Report:
+    from jaxnn.cli.parsing import completion
+
+    script = completion(command.shell)
+    return Report(script.rstrip("\n"), {"script": script})
+
+
+ANSWERS: dict[type, Callable[[Any], Report | None]] = {
+    Study: _study,
+    Census: _census,
+    Basins: _basins,
+    Sensitivity: _sensitivity,
+    Train: _train,
+    Check: _check,
+    **dict.fromkeys((Slice, Spectrum, Between, Align), _of_store),
+    List: _list,
+    Show: _show,
+    Compare: _compare,
+    Completion: _completion,
+}
+"""By the settings of the command."""

@@ -1,0 +1,65 @@
+"""Settings from a file: a .toml that the user wrote, or the manifest.json of a store."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jaxnn.cli.commands import COMMANDS
+from jaxnn.cli.values import Option, from_file, nearest, options_of
+
+
+def settings_in(file: Path, command: str, options: Mapping[str, Option]) -> dict[str, Any]:
+    """The settings of this command in the file, by their names in Python.
+
+    Keys are option names, with - or _. What stands above all tables is for every command that has
+    it; a table is for the command that it is named after and goes before that.
+
+    Raises:
+        ValueError: no such file or one that cannot be read; a key or a table that no command has,
+            with the nearest; a value of another type.
+    """
+    table = _read(file)
+    known = {name for kind in COMMANDS.values() for name in options_of(kind.settings)}
+    found: dict[str, Any] = {}
+    own = table.get(command, {})
+    for key, value in table.items():
+        if isinstance(value, dict):
+            if key not in COMMANDS:
+                raise ValueError(f"{file}: no command is named {key}{nearest(key, COMMANDS)}")
+        else:
+            found |= _setting(file, key, value, options, known | options.keys(), "")
+    for key, value in own.items():
+        found |= _setting(file, key, value, options, options.keys(), f"{command}.")
+    return found
+
+
+def _setting(
+    file: Path, key: str, value: Any, options: Mapping[str, Option], known: Any, where: str
+) -> dict[str, Any]:
+    """The setting by its name, or nothing where it is one of another command's."""
+    name = key.replace("-", "_")
+    if name not in known:
+        raise ValueError(f"{file}: {where}{key} is no setting{nearest(name, known)}")
+    if name not in options or (value is None and not options[name].required):
+        return {}
+    try:
+        return {name: from_file(options[name], value)}
+    except ValueError as error:
+        raise ValueError(f"{file}: {where}{error}") from None
+
+
+def _read(file: Path) -> dict[str, Any]:
+    if not file.is_file():
+        raise ValueError(f"--config {file}: no such file")
+    try:
+        if file.suffix == ".json":
+            return dict(json.loads(file.read_text("utf-8"))["settings"])
+        return tomllib.loads(file.read_text("utf-8"))
+    except (ValueError, TypeError) as error:  # decoding and both parsers
+        raise ValueError(f"{file}: cannot be read ({error})") from error
+    except KeyError:
+        raise ValueError(f"{file}: is no manifest of a store; give that or a .toml file") from None

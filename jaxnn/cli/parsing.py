@@ -1,0 +1,149 @@
+"""From the words typed to settings, by tyro, with help that ends in examples."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+import io
+import itertools
+import operator
+from pathlib import Path
+from typing import Annotated, Any, Generic, TypeVar
+
+import tyro
+
+from jaxnn.cli.commands import COMMANDS, Command
+from jaxnn.cli.config_files import settings_in
+from jaxnn.cli.mistakes import check_words
+from jaxnn.cli.values import ALIASES, options_of
+
+Flag = tyro.conf.FlagCreatePairsOff[bool]
+
+
+@dataclasses.dataclass(frozen=True)
+class Output:
+    """How the answer comes; the same for every command."""
+
+    config: Path | None = None
+    """A .toml file of settings, or a store's manifest.json; options that are typed go before it."""
+    json: Flag = False
+    """Print what was found as one JSON document on stdout, and nothing else there."""
+    verbose: Annotated[Flag, tyro.conf.arg(aliases=[*ALIASES])] = False
+    """Say on stderr what is done, and how long each part took."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Trial(Output):
+    """How the answer comes, and whether only its cost is asked for."""
+
+    dry_run: Flag = False
+    """Write nothing: say how many networks, chunks and bytes, and measure about how long."""
+
+
+S, O = TypeVar("S"), TypeVar("O", bound=Output)  # noqa: E741
+
+
+@dataclasses.dataclass(frozen=True)
+class Asked(Generic[S, O]):
+    """What was asked: the settings of a command, and how its answer comes."""
+
+    settings: S
+    output: O
+
+
+STYLE = (
+    tyro.conf.PositionalRequiredArgs,
+    tyro.conf.OmitArgPrefixes,
+    tyro.conf.PositionalMetavarFromFieldName,
+)
+
+
+def parse(name: str, words: list[str]) -> Asked[Any, Output]:
+    """What was asked of the command of this name; help is printed and ends here.
+
+    Raises:
+        ValueError: a mistake, in one line with what came and what was wanted.
+        SystemExit: after help.
+    """
+    command = COMMANDS[name]
+    kind = _kind(command)
+    if {"-h", "--help"} & {*words}:
+        _help_of(name, command, kind)
+    own = options_of(command.settings, placed=command.placed)
+    options = {**own, **options_of(Trial if command.trial else Output)}
+    given = check_words(name, words, options)
+    default, filled = _from_config(name, command, words)
+    required = [option for option in own.values() if option.required]
+    words = [*words, *filled[len(given) :]]
+    if len(given) + len(filled[len(given) :]) < len(required):
+        raise ValueError(
+            f"jaxnn {name} wants {' '.join(option.spelled for option in required)}, "
+            f"such as {command.examples[0]}"
+        )
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(said):
+            return _tyro(kind, name, command, words, default)
+    except SystemExit as end:
+        text = " ".join(said.getvalue().translate({ord(c): " " for c in "│╭╮╰╯─•"}).split())
+        raise ValueError(f"jaxnn {name}: {text}") from end
+
+
+def _kind(command: Command) -> Any:
+    """What is parsed: the command's settings and how the answer comes."""
+    settings: Any = command.settings
+    if command.placed:
+        settings = Annotated[settings, tyro.conf.Positional]
+    return Asked[settings, Trial if command.trial else Output]
+
+
+def _tyro(kind: Any, name: str, command: Command, words: list[str], default: Any) -> Any:
+    return tyro.cli(
+        kind, prog=f"jaxnn {name}", args=words, default=default, config=STYLE,
+        description=command.description,
+    )  # fmt: skip
+
+
+def _from_config(name: str, command: Command, words: list[str]) -> tuple[Any, list[str]]:
+    """The settings that stand where none are typed, and the words that must be given, as far as a
+    file has them.
+    """
+    file = _config_in(words)
+    if file is None:
+        return tyro.MISSING_NONPROP, []
+    options = options_of(command.settings)
+    found = settings_in(file, name, options)
+    required = [key for key, option in options.items() if option.required]
+    filled = [str(found.pop(key)) for key in required if key in found]
+    made = command.settings(**dict.fromkeys(required, tyro.MISSING), **found)
+    return Asked(made, Trial() if command.trial else Output()), filled
+
+
+def _config_in(words: list[str]) -> Path | None:
+    """The last --config among the words."""
+    files = [word.partition("=")[2] for word in words if word.startswith("--config=")]
+    pairs = itertools.pairwise(words)
+    files += [value for word, value in pairs if word == "--config"]
+    return Path(files[-1]) if files else None
+
+
+def _help_of(name: str, command: Command, kind: Any) -> None:
+    """Print the help of a command, its examples last, and end."""
+    try:
+        _tyro(kind, name, command, ["--help"], tyro.MISSING_NONPROP)
+    finally:
+        print("\nexamples:\n  " + "\n  ".join(command.examples))
+
+
+def completion(shell: str) -> str:
+    """The script that completes all commands and options in this shell."""
+    kinds = [
+        Annotated[_kind(command), tyro.conf.subcommand(name, description=command.description)]
+        for name, command in COMMANDS.items()
+    ]
+    script = io.StringIO()
+    words = ["--tyro-print-completion", shell]
+    with contextlib.redirect_stdout(script), contextlib.suppress(SystemExit):
+        tyro.cli(functools.reduce(operator.or_, kinds), prog="jaxnn", args=words, config=STYLE)
+    return script.getvalue()

@@ -1,0 +1,53 @@
+"""What can be asked of stores that are there, and of the command line itself. Only the standard
+library is imported here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class List:
+    """The stores in a folder, also in the folders below it: command, data, networks, chunks done,
+    size, date.
+    """
+
+    folder: Path = Path("results")
+    """Where to look."""
+
+
+@dataclass(frozen=True)
+class Show:
+    """What a store says: its settings, versions and certificate, and its table as it was written;
+    nothing is computed.
+    """
+
+    store: Path
+    """The folder of the store, such as results/study-iris."""
+
+
+@dataclass(frozen=True)
+class Compare:
+    """Two studies side by side: the settings that differ, and for each scheme and scale that both
+    have the difference of the shares that reach the level, with a 95 % interval.
+
+    Where the same initial weights were trained twice, the difference is paired.
+    """
+
+    first: Path
+    """The folder of a store that `jaxnn study` made."""
+    second: Path
+    """The folder of another one; differences are its share minus the first's."""
+    level: float | None = None
+    """The loss that counts as reached in both; default the first study's own."""
+
+
+@dataclass(frozen=True)
+class Completion:
+    """The script that completes commands and options in a shell."""
+
+    shell: Literal["bash", "zsh", "fish", "tcsh"]
+    """bash, zsh, fish or tcsh."""
