@@ -136,6 +136,7 @@ HOUSE = [
     "studies.estimates",
     "studies.stores",
     "studies.study_comparisons",
+    "api_pages",
     "cli.commands",
     "cli.values",
     "cli.overview",
@@ -143,6 +144,7 @@ HOUSE = [
     "cli.config_files",
     "cli.parsing",
     "cli.answers",
+    "notebooks",
     "cli.entry",
     "__main__",
 ]
@@ -169,7 +171,8 @@ PURE = [
 KNOW_LAYERS = {"backpropagation", "forms", "ensembles", "landscape.signals", "studies.problem"}
 PLOTS = {name for name in HOUSE if name.startswith("plots.")}
 ONLY = {"matplotlib": PLOTS, "tyro": {"cli.parsing"}, "zarr": {"results"}, "xarray": {"results"},
-        "sklearn": {"data", "predictions"}, "tqdm": {"studies.engine"}}  # fmt: skip
+        "sklearn": {"data", "predictions"}, "tqdm": {"studies.engine"},
+        "pdoc": {"api_pages"}}  # fmt: skip
 
 
 def source(name):

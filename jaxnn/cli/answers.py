@@ -21,14 +21,14 @@ from jaxnn.studies.settings import (
     Train,
     Where,
 )
-from jaxnn.studies.store_settings import Compare, Completion, List, Show
+from jaxnn.studies.store_settings import Compare, Completion, Docs, List, Show
 
 
 def answer(settings: Any, *, trial: bool = False) -> Report | None:
     """What the command found; None where another process reports it. A trial finds what it would
     cost.
     """
-    if not isinstance(settings, List | Show | Completion):
+    if not isinstance(settings, List | Show | Docs | Completion):
         with timed("start jax"):
             _start(settings)
     if trial:
@@ -198,6 +198,17 @@ def _compare(command: Compare) -> Report:
     return study_comparisons.compared(command)
 
 
+def _docs(command: Docs) -> Report:
+    from jaxnn import api_pages
+
+    first = api_pages.write(command.out)
+    if command.open:
+        import webbrowser
+
+        webbrowser.open(first.absolute().as_uri())
+    return Report(f"the pages of the API begin at {first}", {"first": first})
+
+
 def _completion(command: Completion) -> Report:
     from jaxnn.cli.parsing import completion
 
@@ -216,6 +227,7 @@ ANSWERS: dict[type, Callable[[Any], Report | None]] = {
     List: _list,
     Show: _show,
     Compare: _compare,
+    Docs: _docs,
     Completion: _completion,
 }
 """By the settings of the command."""

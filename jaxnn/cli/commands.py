@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from jaxnn.studies.map_settings import Basins, Sensitivity
 from jaxnn.studies.settings import Align, Between, Census, Check, Slice, Spectrum, Study, Train
-from jaxnn.studies.store_settings import Compare, Completion, List, Show
+from jaxnn.studies.store_settings import Compare, Completion, Docs, List, Show
 
 
 class Command(NamedTuple):
@@ -79,6 +79,7 @@ COMMANDS: dict[str, Command] = {
     "list": Command(List, ("jaxnn list", "jaxnn list /data/results --json"), placed=True),
     "show": Command(Show, ("jaxnn show results/study-iris",)),
     "compare": Command(Compare, ("jaxnn compare results/study-iris results/study-iris-adam",)),
+    "docs": Command(Docs, ("jaxnn docs", "jaxnn docs --out pages --no-open")),
     "completion": Command(Completion, ("jaxnn completion bash",)),
 }
 """By name, in the order of the help."""
