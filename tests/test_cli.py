@@ -6,16 +6,15 @@ import shlex
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from test_studies import SMALL
+from made_stores import study_store
 
 from jaxnn import cli
 from jaxnn.cli import answers, parsing
 from jaxnn.cli.commands import COMMANDS
-from jaxnn.studies import estimates, progress
+from jaxnn.studies import engine, estimates, findings, initial_weights, progress
 from jaxnn.studies.map_settings import Basins
 from jaxnn.studies.settings import Census, Study
 
@@ -192,7 +191,7 @@ MISTAKES = [
     ("basins xor --members 3", "--members does nothing with --over plane"),
     ("sensitivity xor --over sample", "--over sample has no borders"),
     ("census xor --chunk 3", "--chunk is 3"),
-    ("census digits --steps 3", "parameters: this census is for up to"),
+    ("census iris --hidden 90", "parameters: this census is for up to"),
     ("slice nowhere", "nowhere: no store there"),
     ("align busy", "busy: exists, is not empty and is no store"),
     ("path census", "census"),
@@ -275,58 +274,75 @@ def test_verbose_says_how_long_each_part_took(call, caplog):
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
-    """A study of one scheme and scale, made by the command itself, and what it printed."""
+    """A folder with a study of six networks in results/one, two of which reach the level."""
     folder = tmp_path_factory.mktemp("line")
-    words = "study xor --schemes normal --scales 5 --members 6 --hidden 6 --steps 60 --json"
-    return folder, run(*words.split(), "--out", "results/one", cwd=folder)
+    out = folder / "results" / "one"
+    return folder, study_store(out, [[0.01, 0.02, 0.3, 0.3, 0.3, 0.3]], level=0.05)
 
 
-def test_json_is_all_of_stdout_and_says_what_the_table_says(store):
-    folder, done = store
-    assert (done.returncode, done.stderr) == (0, "")
-    found = json.loads(done.stdout)
+def test_json_is_all_of_stdout_and_says_what_the_table_says(store, call, monkeypatch):
+    folder, settings = store
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(engine, "open_store", lambda *_: None)  # nothing is left to compute
+    monkeypatch.setattr(initial_weights, "manifest", lambda *_: None)
+    monkeypatch.setattr(findings, "draw", lambda *_: [folder / "results/one/figures/a.png"])
+    words = (
+        "study xor --schemes normal --scales 1 --members 6 --hidden 6 --steps 60 --json --chunk 6"
+    )
+    status, out, err = call(*words.split(), "--out", settings.out)
+    assert (status, err) == (0, "")
+    found = json.loads(out)
     assert found["command"] == "study"
     assert found["settings"]["members"] == 6
-    assert found["path"] == "results/one"
-    assert all((folder / file).is_file() for file in found["files"])
+    assert found["path"] == str(settings.out)
+    assert found["files"] == [str(settings.out / "figures" / "a.png")]
     (row,) = found["findings"]["rows"]
-    table = (folder / "results" / "one" / "table.txt").read_text().splitlines()
-    share = row["reached"]
-    interval = " ".join(f"{100 * share[part]:.1f}" for part in ("share", "low", "high"))
-    assert interval in table[1].replace("% [", "").replace(",", "").replace("]", "")
-    assert sum(row["outcomes"].values()) == 6
-    assert json.loads((folder / "results/one/findings.json").read_text()) == found["findings"]
+    assert row["reached"]["share"] == pytest.approx(1 / 3)
+    assert row["outcomes"] == {"converged": 0, "plateau": 0, "unfinished": 6, "diverged": 0}
+    table = (settings.out / "table.txt").read_text().splitlines()
+    share, low, high = (100 * row["reached"][part] for part in ("share", "low", "high"))
+    assert f" {share:.1f} % [{low:.1f}, {high:.1f}]" in table[1]
+    assert json.loads((settings.out / "findings.json").read_text()) == found["findings"]
 
 
 def test_list_and_show_tell_of_the_store(store, call, monkeypatch):
-    folder, _ = store
+    folder, settings = store
     monkeypatch.chdir(folder)
     status, out, _ = call("list")
     assert status == 0
     assert out.splitlines()[1].split()[:5] == ["results/one", "study", "xor", "6", "1/1"]
-    (row,) = json.loads(call("list", "--json")[1])["findings"]["stores"]
-    assert row["bytes"] == sum(f.stat().st_size for f in (folder / "results").rglob("*.*"))
+    (row,) = json.loads(call("list", "results", "--json")[1])["findings"]["stores"]
+    files = [file for file in settings.out.rglob("*") if file.is_file()]
+    assert row["bytes"] == sum(file.stat().st_size for file in files)
+    (settings.out / "table.txt").write_text("the table\n")
+    (settings.out / "findings.json").write_text('{"level": 0.05}')
     status, out, _ = call("show", "results/one")
-    for part in ("6 networks, 1 of 1 chunks done", "  steps       60", "reverse sweep = by cases",
-                 (folder / "results/one/table.txt").read_text()):  # fmt: skip
+    parts = ("6 networks, 1 of 1 chunks done", "  steps       60", "reverse sweep = by cases",
+             "\nthe table\n")  # fmt: skip
+    for part in parts:
         assert part in out
-    (folder / "results/one/done/000000.json").rename(folder / "mark")
+    shown = json.loads(call("show", "results/one", "--json")[1])["findings"]
+    assert shown["findings"] == {"level": 0.05}
+    assert shown["manifest"]["study"] == "initial weights"
+    (settings.out / "done" / "000000.json").rename(folder / "mark")
     assert "0 of 1 chunks" in call("show", "results/one")[1]
-    (folder / "mark").rename(folder / "results/one/done/000000.json")
+    (folder / "mark").rename(settings.out / "done" / "000000.json")
 
 
 def test_a_dry_run_counts_and_writes_nothing(call, tmp_path, monkeypatch):
+    monkeypatch.setattr(initial_weights.ensembles, "init", lambda *_, **__: None)
     monkeypatch.setattr(estimates, "_timed", lambda work, compiled: (compiled.append(1.0), 2.0))
-    asked = replace(SMALL, out=tmp_path / "store")
-    (cost,) = estimates.cost(asked).findings["stores"]
-    assert (cost.networks, cost.chunks, cost.done) == (24, 8, 0)
-    assert cost.seconds == 2.0 * 300 / 20 * 24 / 4  # 20 of 300 steps of 4 of 24 networks
-    assert list(tmp_path.iterdir()) == []
-    words = ("study", "xor", "--schemes", "normal", "--scales", "1", "--members", "10")
-    status, out, err = call(*words, "--dry-run", "--json")
+    words = "study xor --schemes normal nielsen --scales 1 5 --members 6 --chunk 4 --steps 300"
+    status, out, err = call(*words.split(), "--dry-run", "--json")
     assert (status, err) == (0, "")
-    assert json.loads(out)["findings"]["networks"] == 10
-    assert "dry run: nothing is written" in call(*words, "--dry-run")[1]
+    found = json.loads(out)["findings"]
+    (cost,) = found["stores"]
+    assert (cost["networks"], cost["chunks"], cost["done"]) == (24, 8, 0)
+    assert found["seconds"] == 2.0 * 300 / 20 * 24 / 4  # 20 of 300 steps, 4 of 24 networks
+    assert found["compile_seconds"] == 1.0
+    # 24 networks: 61 losses, 12 other numbers and twice 9 weights and biases of 4 bytes
+    assert cost["bytes"] == pytest.approx(24 * 4 * (61 + 8 + 2 * 9), rel=0.1)
+    assert found["memory_bytes"] > 10_000_000
     assert list(tmp_path.iterdir()) == []
 
 
@@ -338,3 +354,12 @@ def test_check_prints_the_certificate(tmp_path):
     assert "2-3-2-1 on xor" in done.stdout
     assert "reverse sweep = by cases" in done.stdout
     assert "the three exact ways agree to 1e-12" in done.stdout
+
+
+def test_the_readmes_file_of_settings_is_one(tmp_path):
+    text = (ROOT / "README.md").read_text()
+    file = tmp_path / "mine.toml"
+    file.write_text(text.split("```toml\n")[1].split("```")[0])
+    made = parsed("study", "--config", file)
+    assert (made.data, made.hidden, made.members) == ("iris", (16, 8), 1000)
+    assert parsed("census", "--config", file).hidden == (16, 8)

@@ -1,5 +1,5 @@
-"""Wilson's interval against scipy's, and at its ends; paired differences; what is unseen, by hand
-and by draws.
+"""Wilson's interval against scipy's, and at its ends; differences, also paired; what is unseen, by
+hand and by draws.
 """
 
 import math
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from jaxnn.intervals import paired_difference, unseen, wilson
+from jaxnn.intervals import difference, paired_difference, unseen, wilson
 
 
 @pytest.mark.parametrize(("successes", "trials"), [(0, 10), (3, 10), (10, 10), (173, 200), (1, 1)])
@@ -114,3 +114,27 @@ def test_pairs_that_never_differ_have_no_difference():
     assert found.high < 0.03
     with pytest.raises(ValueError, match=r"counts are \(0, 0, 0, 0\): give none below 0"):
         paired_difference(both=0, first=0, second=0, neither=0)
+
+
+@pytest.mark.parametrize(
+    ("first", "trials", "second", "others", "low", "high"),
+    [  # Newcombe 1998, Statistics in Medicine 17, 873, table II, method 10
+        (48, 80, 56, 70, 0.0524, 0.3339),
+        (3, 10, 9, 10, 0.1705, 0.8090),
+        (0, 10, 10, 10, 0.6075, 1.0),
+        (0, 10, 0, 10, -0.2775, 0.2775),
+        (0, 20, 0, 10, -0.1611, 0.2775),
+    ],
+)
+def test_the_difference_of_two_samples_has_newcombes_published_interval(
+    first, trials, second, others, low, high
+):
+    found = difference(first, trials, second, others)
+    assert found.difference == pytest.approx(second / others - first / trials, abs=1e-15)
+    assert found.low == pytest.approx(low, abs=5e-5)
+    assert found.high == pytest.approx(high, abs=5e-5)
+
+
+def test_a_sample_without_trials_has_no_difference():
+    with pytest.raises(ValueError, match="trials are 3 and 0: give at least one each"):
+        difference(1, 3, 0, 0)

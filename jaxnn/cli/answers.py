@@ -28,7 +28,7 @@ def answer(settings: Any, *, trial: bool = False) -> Report | None:
     """What the command found; None where another process reports it. A trial finds what it would
     cost.
     """
-    if not isinstance(settings, List | Show | Docs | Completion):
+    if type(settings) not in WITHOUT_JAX:
         with timed("start jax"):
             _start(settings)
     if trial:
@@ -36,6 +36,9 @@ def answer(settings: Any, *, trial: bool = False) -> Report | None:
 
         return estimates.cost(settings)
     return ANSWERS[type(settings)](settings)
+
+
+WITHOUT_JAX = {List, Show, Docs, Completion}
 
 
 def _start(settings: Any) -> None:

@@ -41,7 +41,8 @@ class Trial(Output):
     """Write nothing: say how many networks, chunks and bytes, and measure about how long."""
 
 
-S, O = TypeVar("S"), TypeVar("O", bound=Output)  # noqa: E741
+S = TypeVar("S")
+O = TypeVar("O", bound=Output)  # noqa: E741
 
 
 @dataclasses.dataclass(frozen=True)
@@ -145,5 +146,6 @@ def completion(shell: str) -> str:
     script = io.StringIO()
     words = ["--tyro-print-completion", shell]
     with contextlib.redirect_stdout(script), contextlib.suppress(SystemExit):
-        tyro.cli(functools.reduce(operator.or_, kinds), prog="jaxnn", args=words, config=STYLE)
+        every: Any = functools.reduce(operator.or_, kinds)
+        tyro.cli(every, prog="jaxnn", args=words, config=STYLE)
     return script.getvalue()

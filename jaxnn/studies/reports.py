@@ -99,8 +99,9 @@ def plain(value: Any) -> Any:
         return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, Mapping):
         return {str(name): plain(part) for name, part in value.items()}
-    if hasattr(value, "tolist"):  # arrays and numbers of numpy and jax
-        return plain(value.tolist())
+    listed = getattr(value, "tolist", None)  # arrays and numbers of numpy and jax
+    if listed is not None:
+        return plain(listed())
     if isinstance(value, list | tuple):
         return [plain(part) for part in value]
     if isinstance(value, float):

@@ -68,7 +68,8 @@ def _row(path: Path) -> dict[str, Any] | None:
 
 def command_of(manifest: dict[str, Any]) -> str:
     """The command that made the store."""
-    return COMMANDS.get(manifest["study"], manifest["study"])
+    study = str(manifest["study"])
+    return COMMANDS.get(study, study)
 
 
 def extent(path: Path, manifest: dict[str, Any]) -> tuple[int, int]:
