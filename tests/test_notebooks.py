@@ -80,7 +80,7 @@ def test_a_study_runs_in_a_notebook_with_its_progress_bar(tmp_path, monkeypatch,
     )
     nbclient.NotebookClient(
         notebook,
-        timeout=300,
+        timeout=600,
         kernel_name="python3",
         resources={"metadata": {"path": str(tmp_path)}},
     ).execute()
