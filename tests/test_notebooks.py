@@ -61,8 +61,8 @@ def test_a_report_is_text_with_its_picture_and_no_markup_of_the_user(tmp_path):
 CELLS = [
     "import jax\nfrom jaxnn import notebooks\nfrom jaxnn.studies.settings import Study\n"
     "print(jax.numpy.ones(3).sum())",
-    "report = notebooks.run(Study('xor', schemes=('normal',), scales=(1.0,), members=8, steps=20,"
-    " chunk=4))\nreport",
+    "report = notebooks.run(Study('xor', hidden=(20,), schemes=('normal',), scales=(1.0,), "
+    "members=8, steps=20, chunk=4))\nreport",
     "from jaxnn import results, intervals\nintervals.wilson(3, 10)",
 ]
 
