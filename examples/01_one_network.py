@@ -1,6 +1,11 @@
-"""One network: the essay's own numbers, its gradients compared, and a descent to a minimum."""
+# %% [markdown]
+# # One network
+#
+# The essay's own numbers, its gradients compared, and a descent to a minimum.
 
-# %% The essay's node and its error
+# %% [markdown]
+# The essay's node and its error
+# %%
 import jax
 import jax.numpy as jnp
 
@@ -12,7 +17,9 @@ print(f"sigma(w . u + b): node {value:.3f}")
 error = jaxnn.sum_of_squares(jnp.array([0.3, 0.5, 0.6, 0.1]), jnp.array([1.0, 0, 0, 0]))
 print(f"sum of squares: error {error:.2f}")
 
-# %% A network, and its gradient by the reverse sweep, by the essay's cases, and by jax
+# %% [markdown]
+# A network, and its gradient by the reverse sweep, by the essay's cases, and by jax
+# %%
 batch = data.xor()
 with jax.enable_x64(True):
     params = jaxnn.init(jax.random.key(0), (2, 2, 1), dtype=jnp.float64)
@@ -21,8 +28,10 @@ with jax.enable_x64(True):
     assert check.exact < 1e-12
     print("the three exact ways agree to 1e-12")
 
-# %% Gradient descent, p' = p - step_size dE/dp, until the gradient vanishes
-# with targets 0.1 and 0.9: outputs of 0 and 1 are reached only by infinite weights
+# %% [markdown]
+# Gradient descent, p' = p - step_size dE/dp, until the gradient vanishes. With targets 0.1 and 0.9,
+# since outputs of 0 and 1 are reached only by infinite weights.
+# %%
 targets = 0.1 + 0.8 * batch.targets
 loss_fn = jaxnn.loss_on((batch.inputs, targets))
 

@@ -1,6 +1,11 @@
-"""Many starts: how often training solves XOR, against the scale of the initial weights."""
+# %% [markdown]
+# # Many starts
+#
+# How often training solves XOR, against the scale of the initial weights.
 
-# %% All cores, before jax starts
+# %% [markdown]
+# All cores, before jax starts
+# %%
 import os
 
 from jaxnn import devices
@@ -17,7 +22,9 @@ SMALL = os.environ.get("JAXNN_EXAMPLE_SIZE") == "small"
 MEMBERS = 64 if SMALL else 2000
 loss_fn = jaxnn.loss_on(data.xor())
 
-# %% One ensemble a scale; member i starts from the same unit draw at each, so that columns compare
+# %% [markdown]
+# One ensemble a scale; member i starts from the same unit draw at each, so that columns compare
+# %%
 print("scale   solved, with its 95 % interval")
 for scale in (0.1, 0.3, 1.0, 3.0, 10.0):
     starts = ensembles.init(jax.random.key(0), (2, 2, 1), members=MEMBERS, scale=scale)

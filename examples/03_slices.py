@@ -1,8 +1,11 @@
-"""The landscape around a trained network: a plane that is checked, and many lines in place of
-one.
-"""
+# %% [markdown]
+# # The landscape around a trained network
+#
+# A plane that is checked, and many lines in place of one.
 
-# %% A network on XOR, trained to a minimum: targets inside (0, 1), so that one exists
+# %% [markdown]
+# A network on XOR, trained to a minimum: targets inside (0, 1), so that one exists
+# %%
 import os
 
 import jax
@@ -28,26 +31,34 @@ def trained(start):
 end = trained(jaxnn.init(jax.random.key(1), (2, 2, 1)))
 print(f"{jaxnn.Outcome(int(end.outcome)).name}, loss {end.loss:.5f}")
 
-# %% A plane in two random directions, each unit's part as long as the unit (Li et al. 2018)
+# %% [markdown]
+# A plane in two random directions, each unit's part as long as the unit (Li et al. 2018)
+# %%
 pair = directions.pair(end.params, jax.random.key(2), normalise="filter")
 ts = jnp.linspace(-1, 1, 41 if SMALL else 101)
 plane = jax.jit(slices.plane)(loss_fn, end.params, *pair, ts, ts)
 print(f"plane {plane.shape}: loss from {plane.min():.4f} to {plane.max():.4f}")
 
-# %% Does the picture show what is there? Its centre against the true loss, gradient and Hessian
+# %% [markdown]
+# Does the picture show what is there? Its centre against the true loss, gradient and Hessian
+# %%
 check = jax.jit(slices.self_check)(loss_fn, end.params, list(pair[::-1]), [ts, ts], plane)
 for name, (seen, true) in (("loss", check.centre), ("curvature", check.curvature[:, 0, 0])):
     print(f"{name} as drawn {seen:.6f}, exact {true:.6f}")
 print(f"resolved: {bool(check.resolved)}")
 
-# %% One line shows one direction of nine; a hundred show how different they are
+# %% [markdown]
+# One line shows one direction of nine; a hundred show how different they are
+# %%
 lines = jax.jit(lambda p, key: slices.bundle(loss_fn, p, key, ts, lines=100))(
     end.params, jax.random.key(3)
 )
 edge = [float(x[-1]) for x in (lines.low, lines.middle, lines.high)]
 print("loss one network's length away: median {1:.3f}, 90 % in [{0:.3f}, {2:.3f}]".format(*edge))
 
-# %% How far to look is a question to the curvature: where the loss has doubled
+# %% [markdown]
+# How far to look is a question to the curvature: where the loss has doubled
+# %%
 for name, direction in zip(("first", "second"), pair, strict=True):
     reach = directions.suggest_range(loss_fn, end.params, direction)
     print(f"the loss has about doubled at {float(reach):.3f} along the {name} direction")

@@ -1,8 +1,12 @@
-"""Anybody's model: slices, spectra and paths of an Equinox model, a Flax NNX model, a plain dict,
-and the energy of three atoms.
-"""
+# %% [markdown]
+# # Anybody's model
+#
+# Slices, spectra and paths of an Equinox model, a Flax NNX model, a plain dict, and the energy of
+# three atoms.
 
-# %% What each needs: a function from a point, any pytree of floats, to a number
+# %% [markdown]
+# What each needs: a function from a point, any pytree of floats, to a number
+# %%
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -53,14 +57,18 @@ def by_atoms(seed):
     return energy, {"atoms": place if seed == 0 else place * jnp.array([1.0, -1.0])}
 
 
-# %% Training is for any of them too
+# %% [markdown]
+# Training is for any of them too
+# %%
 def trained(loss_fn, start):
     """By 2000 steps of Adam."""
     rule = optax.adam(0.01)
     return jax.jit(lambda p: jaxnn.train(loss_fn, p, rule, steps=2000).params)(start)
 
 
-# %% The same three questions to each
+# %% [markdown]
+# The same three questions to each
+# %%
 models = {"Equinox": by_equinox, "Flax NNX": by_flax, "dict": by_dict, "atoms": by_atoms}
 print("model     slice: least, most   sharpest eigenvalue   barrier: straight, by a band")
 for name, model in models.items():

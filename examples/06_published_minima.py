@@ -1,6 +1,8 @@
-"""Minima that others have printed or proved, counted again: published beside found here."""
-
-# %% A table whose second column is computed
+# %% [markdown]
+# # Published minima
+#
+# Minima that others have printed or proved, counted again: a table whose second column is computed.
+# %%
 import os
 
 import jax
@@ -15,7 +17,9 @@ from jaxnn.landscape import curvature, minima
 SMALL = os.environ.get("JAXNN_EXAMPLE_SIZE") == "small"
 heading()
 
-# %% Coetzee & Stonick 1996: inputs +-1, targets +-0.8, 2-2-1 tanh, no last bias, a penalty
+# %% [markdown]
+# Coetzee & Stonick 1996: inputs +-1, targets +-0.8, 2-2-1 tanh, no last bias, a penalty
+# %%
 loss_fn = jaxnn.loss_on(data.xor_signed(), activation="tanh", l2=0.0125)
 starts = jaxnn.ensembles.init(
     jax.random.key(1), (2, 2, 1), members=2000 if SMALL else 8000, biases=(True, False)
@@ -36,7 +40,9 @@ line("XOR: minima with all cases right", 4, int(np.sum(low & (census.accuracy ==
 line("XOR: saddles with three cases right", 20, int(np.sum(~low & (census.accuracy == 0.75))))
 line("XOR: sum of (-1)^index over points (Morse)", 1, int(census.morse_sum))
 
-# %% Auer, Herbster & Warmuth 1995: one logistic neuron, n examples, n minima
+# %% [markdown]
+# Auer, Herbster & Warmuth 1995: one logistic neuron, n examples, n minima
+# %%
 inputs = 10.0 ** np.arange(5)[:, None]
 
 
@@ -50,7 +56,9 @@ ends = minima.polish_all(neuron, weights, way="descend")
 rests = (ends.ending == minima.Ending.stationary) & (ends.index == 0)
 line("one neuron, 5 examples: minima", 5, len(np.unique(np.round(np.log(ends.point[rests]), 6))))
 
-# %% Sprinkhuizen-Kuyper & Boers 1999: logistic 2-2-1 has plateaus, not minima, above zero error
+# %% [markdown]
+# Sprinkhuizen-Kuyper & Boers 1999: logistic 2-2-1 has plateaus, not minima, above zero error
+# %%
 xor = jaxnn.loss_on(data.xor())
 starts = jaxnn.ensembles.init(jax.random.key(2), (2, 2, 1), members=256 if SMALL else 1024)
 single = jax.jit(jax.vmap(lambda point: minima.polish(xor, point)))(starts)
@@ -68,7 +76,9 @@ for name, share in zip(("32", "64"), shares, strict=True):
     published = "more" if name == "32" else "fewer"
     line(f"logistic XOR: plateaus in float{name}", published, here, interval, agrees=fewer)
 
-# %% NIST StRD, Rat42, certified to 11 digits: y = b1 / (1 + exp(b2 - b3 x)) is a 1-1-1 network
+# %% [markdown]
+# NIST StRD, Rat42, certified to 11 digits: y = b1 / (1 + exp(b2 - b3 x)) is a 1-1-1 network
+# %%
 x = np.array([[9.0], [14], [21], [28], [42], [57], [63], [70], [79]])
 y = np.array([[8.93], [10.8], [18.59], [22.33], [39.35], [56.11], [61.73], [64.62], [67.08]])
 with jax.enable_x64(True):

@@ -1,8 +1,12 @@
-"""How many minima and saddles does a network have? Counted for 1 to 4 hidden units, at three
-penalties.
-"""
+# %% [markdown]
+# # Growth with width
+#
+# How many minima and saddles does a network have? Counted for 1 to 4 hidden units, at three
+# penalties.
 
-# %% Signed exclusive or: tanh 2-H-1, the last layer without bias (Coetzee & Stonick 1996 for H = 2)
+# %% [markdown]
+# Signed exclusive or: tanh 2-H-1, the last layer without bias (Coetzee & Stonick 1996 for H = 2)
+# %%
 import os
 
 import jax
@@ -27,7 +31,9 @@ def starts_for(width):
     return jax.tree.map(lambda leaf: leaf * scales.reshape(-1, *[1] * (leaf.ndim - 1)), drawn)
 
 
-# %% A census each. The sum of (-1)^index over all points is 1 where none is missing (Morse)
+# %% [markdown]
+# A census each. The sum of (-1)^index over all points is 1 where none is missing (Morse)
+# %%
 print("   l2  H  minima  saddles  families   points  (-1)^index  once  missing")
 for l2 in PENALTIES:
     loss_fn = jaxnn.loss_on(data.xor_signed(), activation="tanh", l2=l2)
@@ -40,5 +46,6 @@ for l2 in PENALTIES:
             f"{found.morse_sum:12g}{int(np.sum(found.hits == 1)):6}{found.missing.classes:9.3g}"
         )
 
-# %% A stationary point of H units is one of H + 1: a unit with all weights 0 adds nothing
-# (Fukumizu & Amari 2000). It need not stay a minimum: with one unit more it may be a saddle.
+# %% [markdown]
+# A stationary point of H units is one of H + 1: a unit with all weights 0 adds nothing (Fukumizu &
+# Amari 2000). It need not stay a minimum: with one unit more it may be a saddle.

@@ -1,9 +1,8 @@
-"""Where does each initial weight lead, and is it the landscape or the step size that decides? The
-signed exclusive or, 2-2-1 tanh with l2 = 0.0125: eleven minima, as a census counts them.
-
-Run: python examples/08_landscape_or_step_size.py
-"""
-
+# %% [markdown]
+# # Landscape or step size?
+#
+# Where does each initial weight lead, and is it the landscape or the step size that decides? The
+# signed exclusive or, 2-2-1 tanh with l2 = 0.0125: eleven minima, as a census counts them.
 # %%
 from jaxnn import devices
 
@@ -24,7 +23,9 @@ MEMBERS, TIME = (256, 200.0) if SMALL else (4000, 1000.0)
 STEP_SIZES = (0.5, 4.0) if SMALL else (0.05, 0.5, 1.0, 2.0, 4.0, 8.0)
 loss_fn = jaxnn.loss_on(data.xor_signed(), activation="tanh", l2=0.0125)
 
-# %% The same initial weights under the gradient flow, which has no step size, and under descent.
+# %% [markdown]
+# The same initial weights under the gradient flow, which has no step size, and under descent.
+# %%
 with jax.enable_x64(True):
     starts = ensembles.init(
         jax.random.key(0), (2, 2, 1), members=MEMBERS, biases=(True, False), dtype=np.float64
@@ -39,7 +40,9 @@ found = dict(zip(ways, basins.together(loss_fn, found), strict=True))
 flow = found["gradient flow"]
 alike = basins.equal_families(loss_fn, flow.attractors, biases_alike=True)
 
-# %% How probable each family of minima is, and what share of the starts leads elsewhere by steps.
+# %% [markdown]
+# How probable each family of minima is, and what share of the starts leads elsewhere by steps.
+# %%
 print(f"{MEMBERS} initial weights N(0, 1); shares with 95 % intervals, families by their loss")
 for name, part in found.items():
     reached = basins.probabilities(np.where(part.labels >= 0, alike[part.labels], part.labels))
@@ -58,12 +61,16 @@ for name, part in found.items():
         f"flow; sharpness up to {part.sharpness.max():.2g}, stable below {bound:.2g}"
     )
 
-# %% A test that costs nothing: minima that symmetries carry into one another are equally probable.
+# %% [markdown]
+# A test that costs nothing: minima that symmetries carry into one another are equally probable.
+# %%
 for name, part in found.items():
     test = basins.within_families(part.labels, alike)
     print(f"{name:14} equal within families: chi^2 {test.statistic:.1f}, p = {test.p_value:.2f}")
 
-# %% Do starts that are near to each other end in one valley? The barrier against the distance.
+# %% [markdown]
+# Do starts that are near to each other end in one valley? The barrier against the distance.
+# %%
 pairs = basins.barriers(loss_fn, starts, flow.ends, jax.random.key(1), pairs=50 if SMALL else 1000)
 rank = spearman(pairs.starts, pairs.aligned)
 print(

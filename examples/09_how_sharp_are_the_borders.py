@@ -1,9 +1,12 @@
-"""How sensitive is training to the initial weights? A plane of them, its borders in numbers, and
-the smallest change that changes where training ends.
-"""
-
-# %% Exclusive or by a network 2-2-1, step size 2.75 on half the sum of squares: two of the nine
+# %% [markdown]
+# # How sharp are the borders?
+#
+# How sensitive is training to the initial weights? A plane of them, its borders in numbers, and
+# the smallest change that changes where training ends.
+#
+# Exclusive or by a network 2-2-1, step size 2.75 on half the sum of squares: two of the nine
 # initial weights vary from -10 to 10 (the plane of Kolen & Pollack 1990, figure 4)
+# %%
 import os
 from functools import partial
 from typing import Any
@@ -28,7 +31,9 @@ def network(x, y):
     return hidden, Layer(jnp.stack([jnp.float32(1), x])[None], jnp.array([1.0]))
 
 
-# %% Where does training end? The label: which cases are right once all are, or after 400 steps
+# %% [markdown]
+# Where does training end? The label: which cases are right once all are, or after 400 steps
+# %%
 @jax.jit
 def pattern(params):
     """The cases that are right, as a number from 0 to 15."""
@@ -48,7 +53,9 @@ labels = np.asarray(labels_of(starts)).reshape(SIDE, SIDE)
 values, counts = np.unique(labels, return_counts=True)
 print("cases right:", {f"{v:04b}": int(c) for v, c in zip(values, counts, strict=True)})
 
-# %% The borders in numbers
+# %% [markdown]
+# The borders in numbers
+# %%
 mixed = sensitivity.entropy(labels)
 print(f"basin entropy {mixed.basin:.3f} nats ({mixed.low:.3f} to {mixed.high:.3f})")
 print(f"  of boxes on a border {mixed.boundary:.3f}, a sign of fractals: {mixed.above_log2}")
@@ -61,11 +68,11 @@ for name, d in found.items():
 test = sensitivity.fractal_test(labels)
 print(f"as many straight borders would have {test.smooth:.3f}: p = {test.p_value:.2f}")
 shared = sensitivity.wada(labels)
-print(
-    f"Wada: {shared.wada}; near the borders of all labels are {shared.share:.0%} of border pixels"
-)
+print(f"Wada: {shared.wada}; near borders of all labels are {shared.share:.0%} of border pixels")
 
-# %% How fast do nearby initial weights part while they train?
+# %% [markdown]
+# How fast do nearby initial weights part while they train?
+# %%
 some = jax.tree.map(lambda leaf: leaf[:: SIDE * SIDE // 8][:8], starts)
 keys = jax.random.split(jax.random.key(0), 8)
 grown = jax.jit(
@@ -73,16 +80,18 @@ grown = jax.jit(
 )(some, keys)
 print("largest Lyapunov exponents", np.sort(np.round(grown.exponents[:, 0], 4))[::-1])
 
-# %% The smallest change, in all nine directions, of the middle of the plane
+# %% [markdown]
+# The smallest change, in all nine directions, of the middle of the plane
+# %%
 middle = network(jnp.float32(0), jnp.float32(0))
 effort: dict[str, Any] = {"batch": 4096, "fronts": 2, "rounds": 5} if SMALL else {}
 change = sensitivity.smallest_change(labels_of, middle, **effort)
-print(
-    f"{change.start_label:04b} becomes {change.label:04b} at most {change.distance:.5f} away "
-    f"({change.evaluations} trainings)"
-)
+ends = f"{change.start_label:04b} becomes {change.label:04b}"
+print(f"{ends} at most {change.distance:.5f} away ({change.evaluations} trainings)")
 
-# %% Counts against scale: a power law is a straight line, its local slopes are level
+# %% [markdown]
+# Counts against scale: a power law is a straight line, its local slopes are level
+# %%
 drawn, axes = plots.figure(1, 2, width=9.0)
 for colour, (name, d) in zip(plots.COLOURS, found.items(), strict=False):
     plots.scaling(axes[0, 0], d, name=name, colour=colour)

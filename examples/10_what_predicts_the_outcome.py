@@ -1,8 +1,12 @@
-"""Can the initial weights tell what training will make of them? Theory, prediction, and what the
-variance of the outcome is made of.
-"""
+# %% [markdown]
+# # What predicts the outcome?
+#
+# Can the initial weights tell what training will make of them? Theory, prediction, and what the
+# variance of the outcome is made of.
 
-# %% Mean-field theory (Poole et al. 2016, Schoenholz et al. 2017): published values and these
+# %% [markdown]
+# Mean-field theory (Poole et al. 2016, Schoenholz et al. 2017): published values and these
+# %%
 import os
 
 import jax
@@ -33,7 +37,9 @@ for sigma_w, published, here, agreed in rows:
     print(f"{sigma_w:10} {published:18} {here}: {'agreed' if agreed else 'NOT agreed'}")
 print(f"{sum(bool(row[3]) for row in rows)} of {len(rows)} agreed")
 
-# %% Is a network of a study where the theory says? Lengths by layer, of 20 networks
+# %% [markdown]
+# Is a network of a study where the theory says? Lengths by layer, of 20 networks
+# %%
 sizes, settings = (10, 200, 200, 200, 1), {"scheme": "nielsen", "scale": 1.5}
 inputs = jax.random.normal(jax.random.key(0), (1, 10))
 draws = ensembles.init(jax.random.key(1), sizes, members=20, **settings)
@@ -44,7 +50,9 @@ lengths = jax.jit(measure)(draws)
 print("\nlength by layer, theory  ", np.round(theory[:-1, 0], 3))
 print("length by layer, measured", np.round(jnp.mean(lengths, axis=0)[:-1, 0], 3))
 
-# %% Exclusive or: which quantity at the start predicts whether gradient descent gets it right?
+# %% [markdown]
+# Exclusive or: which quantity at the start predicts whether gradient descent gets it right?
+# %%
 loss_fn = jaxnn.loss_on(data.xor())
 starts = ensembles.init(jax.random.key(2), (2, 2, 1), members=MEMBERS)
 scales = 10 ** np.random.default_rng(0).uniform(-0.5, 1, size=MEMBERS)
@@ -57,14 +65,18 @@ solved = np.asarray(run.loss) < 0.05
 print(f"\n{solved.mean():.0%} of {MEMBERS} starts learned exclusive or. Who will?")
 print(predictions.predict(features, solved, seed=0, permutations=20 if SMALL else 200))
 
-# %% Lazy or rich? What training did to the tangent kernel of the first network that learned it
+# %% [markdown]
+# Lazy or rich? What training did to the tangent kernel of the first network that learned it
+# %%
 first = int(np.argmax(solved))
 before, after = (jax.tree.map(lambda leaf: leaf[first], p) for p in (starts, run.params))
 rich = jax.jit(tangent_kernels.laziness)(before, after, loss_fn.batch.inputs)
 print(f"\nkernel drift {rich.kernel_drift:.3g}, richness {rich.richness:.3g} of 1, "
       f"missed by the linearisation {rich.linear_error:.0%}")  # fmt: skip
 
-# %% What is the variance of the final loss made of? Every start with every order and step size
+# %% [markdown]
+# What is the variance of the final loss made of? Every start with every order and step size
+# %%
 few, orders, rates = (6, 4, 3) if SMALL else (12, 8, 4)
 step_sizes = np.geomspace(0.5, 4.0, rates).astype(np.float32)
 grid = np.indices((few, orders, rates)).reshape(3, -1)

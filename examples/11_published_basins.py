@@ -1,10 +1,13 @@
-"""Basins of XOR in planes of initial weights, as Kolen & Pollack printed them in 1990: how long
-training takes from 200 x 200 starts, and what rounding changes.
-"""
+# %% [markdown]
+# # Published basins
+#
+# Basins of XOR in planes of initial weights, as Kolen & Pollack printed them in 1990: how long
+# training takes from 200 x 200 starts, and what rounding changes.
 
-# %% All cores, before jax starts; the figure goes to the folder given, or to results/published
+# %% [markdown]
+# All cores, before jax starts; the figure goes to the folder given, or to results/published
+# %%
 import os
-import sys
 
 from jaxnn import devices
 
@@ -12,13 +15,13 @@ devices.use_all_cores()
 
 import jax.numpy as jnp
 import numpy as np
-from published import MAPS, heading, line, map_starts, percent, turned, xor_ends
+from published import MAPS, given, heading, line, map_starts, percent, turned, xor_ends
 
 from jaxnn import plots
 from jaxnn.intervals import wilson
 
 SMALL = os.environ.get("JAXNN_EXAMPLE_SIZE") == "small"
-FOLDER = sys.argv[1] if len(sys.argv) > 1 else "results/published"
+FOLDER = given("results/published")
 SIZE, EPOCHS = (20 if SMALL else 200), 200
 figure, axes = plots.figure(2, 5, width=11, height=4.9, sharex=True, sharey=True)
 heading()
@@ -34,8 +37,10 @@ def draw(ax, title, solved, steps):
     return image
 
 
-# %% Two of the nine weights run from -10 to 9.9; the others are as printed. The interval is that of
+# %% [markdown]
+# Two of the nine weights run from -10 to 9.9; the others are as printed. The interval is that of
 # random starts in the plane
+# %%
 empty = []
 for ax, (number, (weights, eta, momentum)) in zip(axes[0], MAPS.items(), strict=True):
     starts = map_starts(weights, SIZE)
@@ -52,7 +57,9 @@ for ax, (number, (weights, eta, momentum)) in zip(axes[0], MAPS.items(), strict=
     if not share.share:
         empty.append((number, eta, momentum, turned(weights)))
 
-# %% The printed weights were read by machine, which loses signs: an empty map, one sign turned
+# %% [markdown]
+# The printed weights were read by machine, which loses signs: an empty map, one sign turned
+# %%
 places = iter(axes[1])
 for number, eta, momentum, others in empty:
     for what, weights in others.items():

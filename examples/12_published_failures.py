@@ -1,10 +1,13 @@
-"""How often training fails on XOR, by the size of the initial weights, the step size and the
-momentum: Fig. 1 of Kolen & Pollack (1990).
-"""
+# %% [markdown]
+# # Published failures
+#
+# How often training fails on XOR, by the size of the initial weights, the step size and the
+# momentum: Fig. 1 of Kolen & Pollack (1990).
 
-# %% All cores, before jax starts; the figure goes to the folder given, or to results/published
+# %% [markdown]
+# All cores, before jax starts; the figure goes to the folder given, or to results/published
+# %%
 import os
-import sys
 from functools import partial
 
 from jaxnn import devices
@@ -14,18 +17,20 @@ devices.use_all_cores()
 import jax
 import jax.numpy as jnp
 import numpy as np
-from published import heading, line, percent, xor_ends
+from published import given, heading, line, percent, xor_ends
 
 from jaxnn import ensembles, plots
 from jaxnn.intervals import wilson
 
 SMALL = os.environ.get("JAXNN_EXAMPLE_SIZE") == "small"
-FOLDER = sys.argv[1] if len(sys.argv) > 1 else "results/published"
+FOLDER = given("results/published")
 MEMBERS, CHECKED, EPOCHS = (60, 20, 1000) if SMALL else (2000, 500, 50_000)
 RHOS = np.array((0.5, 3, 10) if SMALL else (0.1, 0.3, 0.5, 1, 1.5, 2, 2.5, 3, 4, 5, 7, 10))
 SETTINGS = [(eta, momentum) for eta in (1.0, 2.0) for momentum in (0.0, 0.5, 0.9)]
 
-# %% All weights uniform in [-rho, rho], the same starts for each eta and momentum: one ensemble
+# %% [markdown]
+# All weights uniform in [-rho, rho], the same starts for each eta and momentum: one ensemble
+# %%
 draw = partial(ensembles.init, sizes=(2, 2, 1), members=MEMBERS, scheme="uniform")
 drawn = [draw(jax.random.key(n), scale=rho) for n, rho in enumerate(RHOS)]
 starts = jax.tree.map(lambda *leaves: jnp.concatenate(leaves * len(SETTINGS)), *drawn)
@@ -51,7 +56,9 @@ for what, published, found, agrees in (
     here, interval = percent(*found[:2], 0), percent(*found[2:], 0)
     line(f"not solved in {EPOCHS} epochs, {what}", published, here, interval, agrees=agrees)
 
-# %% The curve
+# %% [markdown]
+# The curve
+# %%
 figure, ((ax,),) = plots.figure(width=5, height=3.5)
 for number, ((eta, momentum), values) in enumerate(zip(SETTINGS, 100 * shares, strict=True)):
     share, low, high = values.T
@@ -62,7 +69,9 @@ ax.set(xlabel="rho: initial weights in [-rho, rho]", ylabel="not solved (%)", yl
 ax.legend(title="eta, momentum", frameon=False)
 print(*plots.save(figure, f"{FOLDER}/xor-failures"))
 
-# %% Nobody is at a minimum: does float64 lead networks off the plateau within those epochs?
+# %% [markdown]
+# Nobody is at a minimum: does float64 lead networks off the plateau within those epochs?
+# %%
 for rho, part in zip(RHOS, drawn, strict=True):
     if rho in (0.5, 3, 10):
         few = jax.tree.map(lambda leaf: leaf[:CHECKED], part)

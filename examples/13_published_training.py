@@ -1,11 +1,11 @@
-"""Training as others have printed it: Nielsen's neuron, and the mirror symmetry of Rumelhart,
-Hinton & Williams.
-"""
-
-# %% All cores, before jax starts; the figure goes to the folder given, or to results/published
+# %% [markdown]
+# # Training as others have printed it
+#
+# Nielsen's neuron, and the mirror symmetry of Rumelhart, Hinton & Williams.
+# The figure goes to the folder given, or to results/published.
+# %%
 import itertools
 import os
-import sys
 
 from jaxnn import devices
 
@@ -14,17 +14,19 @@ devices.use_all_cores()
 import jax
 import jax.numpy as jnp
 import numpy as np
-from published import heading, heavy_ball, line, percent
+from published import given, heading, heavy_ball, line, percent
 
 import jaxnn
 from jaxnn import Batch, Layer, ensembles, plots, training
 from jaxnn.intervals import wilson
 
 SMALL = os.environ.get("JAXNN_EXAMPLE_SIZE") == "small"
-FOLDER = sys.argv[1] if len(sys.argv) > 1 else "results/published"
+FOLDER = given("results/published")
 heading()
 
-# %% Nielsen, chapter 3: one logistic neuron, input 1, target 0, C = a^2 / 2, eta 0.15, 300 steps
+# %% [markdown]
+# Nielsen, chapter 3: one logistic neuron, input 1, target 0, C = a^2 / 2, eta 0.15, 300 steps
+# %%
 alone = jaxnn.loss_on((jnp.ones((1, 1)), jnp.zeros((1, 1))))
 starts = (Layer(jnp.array([[[0.6]], [[2.0]]]), jnp.array([[0.9], [2.0]])),)
 run = ensembles.train(alone, starts, jaxnn.sgd(0.15 / 2), steps=300)  # C is half of the loss
@@ -39,8 +41,10 @@ line(
     "steps until the output is below 1/2", "(2, 2) slower", f"{first}, {slow}", agrees=slow > first
 )
 
-# %% Nature 1986: is a row of 6 bits its own mirror image? 6-2-1, E = 1/2 sum, eta 0.1, momentum
-# 0.9, one update a sweep. When it counted as learned is not printed; here: each output on its side
+# %% [markdown]
+# Nature 1986: is a row of 6 bits its own mirror image? 6-2-1, E = 1/2 sum, eta 0.1, momentum 0.9,
+# one update a sweep. When it counted as learned is not printed; here: each output on its side
+# %%
 bits = np.array(list(itertools.product((0.0, 1.0), repeat=6)), np.float32)
 cases = Batch(jnp.asarray(bits), jnp.float32(np.all(bits == bits[:, ::-1], axis=1)[:, None]))
 loss_fn, rule = jaxnn.loss_on(cases), heavy_ball(0.1, 0.9, len(bits))
@@ -65,8 +69,10 @@ ax.set(xscale="log", xlabel="sweeps until solved", ylabel=f"of {MEMBERS} starts"
 ax.legend(frameon=False)
 print(*plots.save(figure, f"{FOLDER}/mirror-sweeps"))
 
-# %% Trained on: a unit's weights are w and -w in mirror order. Of sizes 1 : 2 : 4 all sums differ,
-# so that only a mirror image cancels; of 2 : 3 : 4 they differ too, and the other starts end there
+# %% [markdown]
+# Trained on: a unit's weights are w and -w in mirror order. Of sizes 1 : 2 : 4 all sums differ, so
+# that only a mirror image cancels; of 2 : 3 : 4 they differ too, and the other starts end there
+# %%
 longer = ensembles.train(loss_fn, starts, rule, steps=LONG, record_every=LONG)
 W = np.asarray(longer.params[0].weights)[np.asarray(longer.loss) < 0.01]
 line(f"mirror: learned after {LONG} sweeps", "one", len(W), f"of {MEMBERS}", agrees=len(W) > 0)

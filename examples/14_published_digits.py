@@ -1,9 +1,12 @@
-"""Nielsen's networks for handwritten digits: the share right after each epoch, over many starts.
+# %% [markdown]
+# # Nielsen's networks for handwritten digits
+#
+# The share right after each epoch, over many starts. Needs MNIST's four IDX files:
+# `python examples/14_published_digits.py FOLDER`, or JAXNN_MNIST names their folder.
 
-Needs MNIST's four IDX files: python examples/14_published_digits.py FOLDER
-"""
-
-# %% All cores, before jax starts
+# %% [markdown]
+# All cores, before jax starts
+# %%
 import os
 import sys
 
@@ -13,7 +16,7 @@ devices.use_all_cores()
 
 import jax
 import numpy as np
-from published import heading, line, percent
+from published import given, heading, line, percent
 from scipy import stats
 
 import jaxnn
@@ -21,7 +24,7 @@ from jaxnn import Batch, data, ensembles
 from jaxnn.intervals import wilson
 
 SMALL = os.environ.get("JAXNN_EXAMPLE_SIZE") == "small"
-FOLDER = sys.argv[1] if len(sys.argv) > 1 else os.environ.get("JAXNN_MNIST")
+FOLDER = given(os.environ.get("JAXNN_MNIST"))
 if FOLDER is None:
     print("784-30-10 needs the folder of MNIST's files: give it, or name it in JAXNN_MNIST")
     sys.exit()
@@ -50,8 +53,10 @@ def counts(hidden):
     return np.array(found)
 
 
-# %% One run is printed: it should lie where one more start does, by Student's t at 95 %. Starts
-# that lose whole digits, whose outputs stay near 0 on all images, are counted apart
+# %% [markdown]
+# One run is printed: it should lie where one more start does, by Student's t at 95 %. Starts that
+# lose whole digits, whose outputs stay near 0 on all images, are counted apart
+# %%
 heading()
 for hidden, best, printed in ((30, 9542, (9129, 9295, 9348)), (100, 9659, ())):
     found = counts(hidden)

@@ -1,8 +1,9 @@
-"""Theorems on equivalent points and on embedded smaller networks, computed: where they hold, and
-where they must fail.
-"""
-
-# %% Random networks of H hidden units and a linear output; eight cases in no order
+# %% [markdown]
+# # Published symmetries
+#
+# Theorems on equivalent points and on embedded smaller networks, computed on random networks of H
+# hidden units with a linear output and eight cases in no order: where they hold and must fail.
+# %%
 import itertools
 import math
 import os
@@ -36,8 +37,10 @@ def drawn(hidden, members=30, bias=True):
     )  # fmt: skip
 
 
-# %% 2^H H! equivalent points (Sussmann 1992): orders and signs of H tanh units; of logistic ones
-# only where the next layer has a bias that takes up the shift, and no penalty that sees it
+# %% [markdown]
+# 2^H H! equivalent points (Sussmann 1992): orders and signs of H tanh units; of logistic ones only
+# where the next layer has a bias that takes up the shift, and no penalty that sees it
+# %%
 for hidden in (1, 2, 3) if SMALL else (1, 2, 3, 4):
     both, orders = 2**hidden * math.factorial(hidden), math.factorial(hidden)
     for activation, l2, bias, published in (
@@ -53,8 +56,10 @@ for hidden in (1, 2, 3) if SMALL else (1, 2, 3, 4):
         line(what, published, group.orbit_size(point), f"loss to {apart:.0e}",
              agrees=group.orbit_size(point) == published and apart < 1e-13)  # fmt: skip
 
-# %% A stationary point of one unit is one of two (Fukumizu & Amari 2000; Mehta et al. 2018): with a
+# %% [markdown]
+# A stationary point of one unit is one of two (Fukumizu & Amari 2000; Mehta et al. 2018): with a
 # unit that is all zero, or with the unit doubled and its outgoing weight shared
+# %%
 
 
 def zero_unit(point):
@@ -84,8 +89,7 @@ for activation, l2, bias in cases[4:5] if SMALL else cases:
     rests = found.ending == minima.Ending.stationary
     rests &= np.abs(found.point[1].weights[:, 0, 0]) > 0.1  # a unit that is there
     points = jax.tree.map(lambda leaf, at=rests: jnp.asarray(leaf[at]), found.point)
-    setting = f"{activation}, l2 {l2:g}, {'a' if bias else 'no'} bias: dE/dp of"
-    many = f"{np.sum(rests)} points"
+    setting, many = f"{activation}, l2 {l2:g}, {bias = }: dE/dp of", f"{np.sum(rests)} points"
     for what, embed, holds in (
         ("a zero unit", zero_unit, activation == "tanh" or (bias and l2 == 0)),
         ("a double", doubled_unit, l2 == 0),

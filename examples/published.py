@@ -4,6 +4,7 @@ as they were printed.
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import jax
@@ -16,6 +17,12 @@ from jaxnn import data, descent, ensembles, training
 
 Pair = tuple[np.ndarray, np.ndarray]  # weights and biases of a layer, members axis first
 ROW = "{:46} {:>13} {:>14} {:>17}  {}"
+
+
+def given(otherwise: Any) -> Any:
+    """What the command line gives beside the file's name, or this, as in a notebook."""
+    words = [word for word in sys.argv[1:2] if not word.startswith("-")]
+    return words[0] if words else otherwise
 
 
 def heading() -> None:

@@ -36,6 +36,9 @@ def sigmoid(u: Array) -> Array:
     Evaluated with the exponential of -|u|, which cannot overflow: 1 / (1 + e) for u >= 0 and e / (1
     + e) below. In this form automatic differentiation, too, keeps its digits where the output
     rounds to 1.
+
+    >>> sigmoid(0.0), sigmoid(-1000.0)
+    (Array(0.5, dtype=float32, weak_type=True), Array(0., dtype=float32, weak_type=True))
     """
     e = jnp.exp(jnp.where(u >= 0, -u, u))
     return jnp.where(u >= 0, 1.0, e) / (1.0 + e)

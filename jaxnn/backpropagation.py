@@ -16,6 +16,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.flatten_util import ravel_pytree
 
+from jaxnn import summaries
 from jaxnn.losses import fitted, loss_on, penalised, penalty
 from jaxnn.network import layers_of, one_case
 from jaxnn.vocabulary import Batch, Layer
@@ -80,6 +81,9 @@ def backprop(
 ) -> Any:
     """dE/dp for every parameter, in the structure of params, by the reverse sweep of
     `loss_and_backprop`.
+
+    >>> backprop([(jnp.zeros((1, 2)), jnp.zeros(1))], ([[1.0, 2.0]], [[1.0]]))[0][0]
+    Array([[-0.25, -0.5 ]], dtype=float32)
 
     Raises:
         ValueError: as `loss`.
@@ -174,7 +178,7 @@ def with_penalty(params: Any, gradient: Any, l2: float | Array | None) -> Any:
 
 
 WAYS = ("reverse sweep", "by cases", "autodiff", "central differences")
-PAIRS = tuple(itertools.combinations(WAYS, 2))
+PAIRS = [" = ".join(pair) for pair in itertools.combinations(WAYS, 2)]
 
 
 @jax.tree_util.register_dataclass
@@ -196,10 +200,13 @@ class GradientCheck:
     parameters: int = dataclasses.field(metadata={"static": True})
     of_parameters: int = dataclasses.field(metadata={"static": True})
 
+    pairs = PAIRS
+    _repr_html_ = summaries.html(also=("pairs",))
+
     def __str__(self) -> str:
         """A table, a line a pair, and what was sampled."""
         rows = [
-            f"{' = '.join(pair):42} {float(a):9.1e} {float(r):9.1e}"
+            f"{pair:42} {float(a):9.1e} {float(r):9.1e}"
             for pair, a, r in zip(PAIRS, self.absolute, self.relative, strict=True)
         ]
         sampled = (

@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from jaxnn import summaries
 from jaxnn.files import Table, read_idx, read_table
 from jaxnn.vocabulary import Batch, lookup
 
@@ -38,6 +39,8 @@ class Dataset(NamedTuple):
     splits: bool
     note: str
 
+    _repr_html_ = summaries.html()
+
 
 def _batch(inputs: Any, targets: Any) -> Batch:
     return Batch(jnp.asarray(inputs, jnp.float32), jnp.asarray(targets, jnp.float32))
@@ -51,6 +54,9 @@ def parity(n: int) -> Batch:
     """All 2^n inputs of n bits; the target is 1 where an odd number of them is set: (2^n, n), (2^n,
     1).
 
+    >>> parity(3).targets.ravel()
+    Array([0., 1., 1., 0., 1., 0., 0., 1.], dtype=float32)
+
     Raises:
         ValueError: n below 1 or above 16.
     """
@@ -63,6 +69,9 @@ def parity(n: int) -> Batch:
 def xor() -> Batch:
     """The four cases of exclusive or, (4, 2) and (4, 1). There is no test set: these are all the
     cases.
+
+    >>> xor().targets.ravel()
+    Array([0., 1., 1., 0.], dtype=float32)
     """
     return parity(2)
 
@@ -190,6 +199,10 @@ def _from_table(table: Table) -> Batch:
 def split(batch: Batch, key: Array, test_share: float) -> tuple[Batch, Batch]:
     """The cases shuffled by key and parted: (train, test), round(test_share * cases) of them in
     test.
+
+    >>> train, test = split(parity(4), jax.random.key(0), 0.25)
+    >>> len(train.inputs), len(test.inputs)
+    (12, 4)
 
     Raises:
         ValueError: a share that leaves no case on one side.

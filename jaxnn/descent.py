@@ -36,6 +36,11 @@ def sgd(step_size: float | Array = 1.0) -> optax.GradientTransformationExtraArgs
     The step size is a leaf of the rule, so one compilation serves all of them and `jax.vmap` runs
     over them.
 
+    >>> from jaxnn import training
+    >>> run = training.train(lambda p: (p - 3.0) ** 2, 0.0, sgd(0.25), steps=2)
+    >>> float(run.params)  # 0 -> 1.5 -> 2.25
+    2.25
+
     Raises:
         ValueError: a step size that is a number but not finite and positive.
     """

@@ -50,6 +50,10 @@ def init(
     Member i is drawn from jax.random.fold_in(key, i) alone, for i from `first` on, so any part of
     an ensemble can be drawn apart.
 
+    >>> first = init(jax.random.key(0), (2, 3, 1), members=5)[0]
+    >>> first.weights.shape, first.biases.shape
+    ((5, 3, 2), (5, 3))
+
     Raises:
         ValueError: members below 1, or as `network.init`.
     """
@@ -78,6 +82,12 @@ def train(
     Member i's bits do not depend on the other members, their number, or the devices; they do
     depend on the form and on the tile. A member that diverges is frozen and costs the others of
     its tile one more pass through that record's steps.
+
+    >>> import jaxnn
+    >>> starts = init(jax.random.key(0), (2, 1), members=5)
+    >>> run = train(jaxnn.loss_on(jaxnn.data.xor()), starts, jaxnn.sgd(4.0), steps=10)
+    >>> run.losses.shape, run.outcome.shape
+    ((5, 11), (5,))
 
     Args:
         loss_fn: a point -> a scalar; made by `loss_on`, its gradient is taken by hand.

@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from jaxnn import summaries
+
 
 class Share(NamedTuple):
     """A share of a sample and its interval, all in [0, 1]."""
@@ -13,6 +15,8 @@ class Share(NamedTuple):
     share: float
     low: float
     high: float
+
+    _repr_html_ = summaries.html()
 
 
 # the normal quantile at 0.975, for 95 % intervals
@@ -25,6 +29,10 @@ def wilson(successes: int, trials: int, *, z: float = Z95) -> Share:
     The set of probabilities p with |share - p| <= z sqrt(p (1 - p) / trials): Wilson 1927; Brown,
     Cai & DasGupta 2001, eq. 4. It never leaves [0, 1] and has a width at 0 and at 1. Without trials
     it is all of [0, 1], around a share of NaN.
+
+    >>> share, low, high = wilson(3, 10)
+    >>> print(f"{share} [{low:.3f}, {high:.3f}]")
+    0.3 [0.108, 0.603]
 
     Raises:
         ValueError: counts that are negative, or more successes than trials.
@@ -48,6 +56,8 @@ class Difference(NamedTuple):
     difference: float
     low: float
     high: float
+
+    _repr_html_ = summaries.html()
 
 
 def difference(
@@ -80,6 +90,10 @@ def paired_difference(
     Newcombe 1998 (Statistics in Medicine 17, 2635, method 10): the Wilson intervals of both shares,
     squared and added with the correlation phi of the four counts, continuity corrected where
     positive. Pairs that agree narrow it.
+
+    >>> gap, low, high = paired_difference(both=60, first=5, second=15, neither=20)
+    >>> print(f"{gap:.2f} [{low:.3f}, {high:.3f}]")
+    0.10 [0.012, 0.187]
 
     Args:
         both: trials that succeeded both times.
@@ -125,6 +139,8 @@ class Unseen(NamedTuple):
     high: float
     classes: float
 
+    _repr_html_ = summaries.html()
+
 
 def unseen(hits: Iterable[int], *, confidence: float = 0.95) -> Unseen:
     """What draws with these hits of each class found say of classes not found, by those hit once
@@ -134,6 +150,9 @@ def unseen(hits: Iterable[int], *, confidence: float = 0.95) -> Unseen:
     sqrt(ln(3 / (1 - confidence)) / n) (McAllester & Schapire 2000, theorem 9). Classes: Chao's
     lower bound f1 (f1 - 1) / (2 (f2 + 1)), without bias (Chao 1984, 2005). Of draws that are
     independent and alike; without draws share and high are 1, classes NaN.
+
+    >>> unseen([5, 3, 1, 1]).share  # two of ten draws were the first of their class
+    0.2
 
     Raises:
         ValueError: hits below 1.

@@ -15,12 +15,16 @@ import numpy as np
 from jax import Array
 from jax.core import Tracer
 
+from jaxnn import summaries
 from jaxnn.network import forward_columns, layers_of
 from jaxnn.vocabulary import Batch
 
 
 def sum_of_squares(outputs: Array, targets: Array) -> Array:
     """sum_k (o_k - d_k)^2 over the last axis, without 1/2 (essay, section 3).
+
+    >>> print(f"{sum_of_squares([0.3, 0.5, 0.6, 0.1], [1.0, 0.0, 0.0, 0.0]):.2f}")  # the essay's
+    1.11
 
     Raises:
         ValueError: different shapes, which would broadcast to a wrong error in silence.
@@ -111,6 +115,10 @@ def loss(
 
     A scalar: squared output units per case.
 
+    >>> from jaxnn import data
+    >>> float(loss([(jnp.zeros((1, 2)), jnp.zeros(1))], data.xor()))  # each output is 1/2
+    0.25
+
     Raises:
         ValueError: shapes of batch and network that do not fit (see `fitted`), an unknown
             activation.
@@ -133,6 +141,8 @@ class LossOn:
     l2: float | Array | None  # None is 0, known before tracing
     activation: str | tuple[str, ...] = dataclasses.field(metadata={"static": True})
     cases: int | None = dataclasses.field(default=None, metadata={"static": True})
+
+    _repr_html_ = summaries.html()
 
     def __call__(self, point: Any) -> Array:
         """The loss at the point, a scalar."""
@@ -182,6 +192,11 @@ def loss_on(
     """The loss as a landscape over the parameters, for this batch: a callable pytree, so it
     compiles once per shape.
 
+    >>> from jaxnn import data
+    >>> loss_fn = loss_on(data.xor())
+    >>> float(loss_fn([(jnp.zeros((1, 2)), jnp.zeros(1))]))
+    0.25
+
     Raises:
         ValueError: inputs that are not (cases, inputs), targets that are not (cases, outputs), a
             negative l2.
@@ -209,5 +224,10 @@ def correct(params: Any, batch: Any, *, activation: str | tuple[str, ...] = "sig
 
 
 def accuracy(params: Any, batch: Any, *, activation: str | tuple[str, ...] = "sigmoid") -> Array:
-    """The share of cases classified correctly, in [0, 1], by the rule of `correct`."""
+    """The share of cases classified correctly, in [0, 1], by the rule of `correct`.
+
+    >>> from jaxnn import data
+    >>> float(accuracy([(jnp.array([[20.0, 20.0]]), jnp.array([-10.0]))], data.xor()))  # an or
+    0.75
+    """
     return jnp.mean(correct(params, batch, activation=activation))

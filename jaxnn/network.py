@@ -95,6 +95,9 @@ def init(
     The same key gives the same unit draws at every scale, with or without biases, so a sweep of
     scales is paired.
 
+    >>> [(W.shape, b.shape) for W, b in init(jax.random.key(0), (2, 3, 1))]
+    [((3, 2), (3,)), ((1, 3), (1,))]
+
     Args:
         key: used up.
         sizes: at least two numbers of units.
@@ -178,6 +181,9 @@ def node(weights: Any, inputs: Any, bias: Any = None, *, activation: str = "sigm
     networks or many cases at once); `bias` is one more such entry, or None; the value has the
     entries' shape.
 
+    >>> print(f"{node((0.6, 1.2, -0.2), (0.7, 0.1, 0.4), -0.5):.3f}")  # the essay's node
+    0.490
+
     Raises:
         ValueError: unequal lengths, or an unknown activation.
     """
@@ -234,6 +240,9 @@ def forward(params: Any, x: Array, *, activation: str | tuple[str, ...] = "sigmo
     sigma(W v + b).
 
     `jax.vmap` over x gives many cases, over params many networks.
+
+    >>> forward([(jnp.ones((1, 2)), jnp.array([-2.0]))], jnp.ones(2))  # sigma(1 + 1 - 2)
+    Array([0.5], dtype=float32)
 
     Raises:
         ValueError: x is not (inputs,), or as `layers_of`.

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from jaxnn import summaries
 from jaxnn.intervals import Z95
 from jaxnn.rank_statistics import Estimate, auc, check_numbers, is_binary, ranks, spearman
 from jaxnn.vocabulary import lookup
@@ -39,6 +40,8 @@ class Prediction:
     together: Estimate
     together_chance: float
     out_of_fold: np.ndarray
+
+    _repr_html_ = summaries.as_printed
 
     def __str__(self) -> str:
         """A table, a line a quantity, the best first, and all of them together."""

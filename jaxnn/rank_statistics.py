@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from jaxnn import summaries
 from jaxnn.intervals import Z95
 
 
@@ -16,6 +17,8 @@ class Estimate(NamedTuple):
     value: float
     low: float
     high: float
+
+    _repr_html_ = summaries.html()
 
 
 def ranks(values: Any) -> np.ndarray:

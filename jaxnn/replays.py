@@ -12,6 +12,7 @@ import numpy as np
 import optax
 from jax import Array
 
+from jaxnn import summaries
 from jaxnn.devices import Placed, place, spread
 from jaxnn.forms import FORMS
 from jaxnn.runs import State
@@ -32,6 +33,8 @@ class Replay:
     steps: Array
     points: Any
     losses: Array
+
+    _repr_html_ = summaries.html()
 
 
 def replay(

@@ -11,6 +11,8 @@ import jax.numpy as jnp
 import optax
 from jax import Array
 
+from jaxnn import summaries
+from jaxnn.stopping import Outcome
 from jaxnn.vocabulary import Landscape
 
 
@@ -34,6 +36,8 @@ class Run:
     steps: Array
     outcome: Array
     gradient_norm: Array
+
+    _repr_html_ = summaries.html(outcome=Outcome)
 
 
 ValueAndGradient = Callable[[Any], tuple[Array, Any]]

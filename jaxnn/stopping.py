@@ -83,7 +83,11 @@ def gradient_below(threshold: float | Array) -> GradientBelow:
 
 
 def loss_below(threshold: float | Array) -> LossBelow:
-    """Stop when the loss is below the threshold."""
+    """Stop when the loss is below the threshold.
+
+    >>> bool(loss_below(0.1)(None, 0.05, None))
+    True
+    """
     return LossBelow(threshold)
 
 

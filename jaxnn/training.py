@@ -62,6 +62,10 @@ def train(
     The outcome is `unfinished`, or `diverged` where the loss stopped being finite: the run then
     stays at its last finite point.
 
+    >>> import jaxnn
+    >>> train(lambda p: (p - 3.0) ** 2, 0.0, jaxnn.sgd(0.25), steps=2).losses
+    Array([9.    , 2.25  , 0.5625], dtype=float32)
+
     Args:
         loss_fn: a point -> a scalar.
         params: the initial point, any pytree of float arrays.
@@ -108,6 +112,12 @@ def train_until(
     outcome is `converged` where the rule held, `diverged` where the loss stopped being finite,
     `unfinished` where the steps ran out. A small gradient is not yet a minimum: where the rule is
     `gradient_below`, the outcome is `plateau` instead of `converged` if `is_plateau` says so.
+
+    >>> import jaxnn
+    >>> rule, stop = jaxnn.sgd(0.25), gradient_below(0.1)
+    >>> run = train_until(lambda p: p**2, jnp.float32(1), rule, stop=stop, max_steps=100)
+    >>> int(run.steps), Outcome(int(run.outcome)).name, float(run.gradient_norm)
+    (5, 'converged', 0.0625)
 
     Args:
         loss_fn: a point -> a scalar.

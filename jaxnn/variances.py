@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from jaxnn import summaries
 from jaxnn.intervals import Z95
 
 ROUNDING = 1e-13
@@ -40,6 +41,8 @@ class Shares:
     low: np.ndarray
     high: np.ndarray
     parts: dict[tuple[str, ...], float]
+
+    _repr_html_ = summaries.as_printed
 
     def __str__(self) -> str:
         """A table, a line a factor, and the interactions."""

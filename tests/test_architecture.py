@@ -12,6 +12,7 @@ import jaxnn
 ROOT = Path(jaxnn.__file__).parent
 HOUSE = [
     "vocabulary",
+    "summaries",
     "intervals",
     "rank_statistics",
     "predictions",
@@ -147,6 +148,7 @@ HOUSE = [
     "studies.border_findings",
     "studies.estimates",
     "studies.study_comparisons",
+    "api_pages",
     "cli.commands",
     "cli.values",
     "cli.overview",
@@ -154,6 +156,7 @@ HOUSE = [
     "cli.config_files",
     "cli.parsing",
     "cli.answers",
+    "notebooks",
     "cli.entry",
     "__main__",
 ]
@@ -182,7 +185,8 @@ PLOTS = {name for name in HOUSE if name.startswith("plots.")}
 ONLY = {"matplotlib": PLOTS, "tyro": {"cli.parsing"},
         "zarr": {"results.stores"}, "xarray": {"results.datasets"},
         "pandas": {"results.exports"}, "safetensors": {"results.exports"},
-        "sklearn": {"data", "predictions"}, "tqdm": {"studies.engine"}}  # fmt: skip
+        "sklearn": {"data", "predictions"}, "tqdm": {"studies.engine"},
+        "pdoc": {"api_pages"}}  # fmt: skip
 
 
 def source(name):

@@ -21,7 +21,7 @@ from jaxnn.studies.settings import (
     Train,
     Where,
 )
-from jaxnn.studies.store_settings import Compare, Completion, Export, List, Show, Verify
+from jaxnn.studies.store_settings import Compare, Completion, Docs, Export, List, Show, Verify
 
 
 def answer(settings: Any, *, trial: bool = False) -> Report | None:
@@ -38,7 +38,7 @@ def answer(settings: Any, *, trial: bool = False) -> Report | None:
     return ANSWERS[type(settings)](settings)
 
 
-WITHOUT_JAX = {List, Show, Verify, Export, Completion}
+WITHOUT_JAX = {List, Show, Verify, Export, Docs, Completion}
 
 
 def _start(settings: Any) -> None:
@@ -213,6 +213,17 @@ def _export(command: Export) -> Report:
     return upkeep.exported(command)
 
 
+def _docs(command: Docs) -> Report:
+    from jaxnn import api_pages
+
+    first = api_pages.write(command.out)
+    if command.open:
+        import webbrowser
+
+        webbrowser.open(first.absolute().as_uri())
+    return Report(f"the pages of the API begin at {first}", {"first": first})
+
+
 def _completion(command: Completion) -> Report:
     from jaxnn.cli.parsing import completion
 
@@ -233,6 +244,7 @@ ANSWERS: dict[type, Callable[[Any], Report | None]] = {
     Compare: _compare,
     Verify: _verify,
     Export: _export,
+    Docs: _docs,
     Completion: _completion,
 }
 """By the settings of the command."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from jaxnn.studies.map_settings import Basins, Sensitivity
 from jaxnn.studies.settings import Align, Between, Census, Check, Slice, Spectrum, Study, Train
-from jaxnn.studies.store_settings import Compare, Completion, Export, List, Show, Verify
+from jaxnn.studies.store_settings import Compare, Completion, Docs, Export, List, Show, Verify
 
 
 class Command(NamedTuple):
@@ -81,6 +81,7 @@ COMMANDS: dict[str, Command] = {
     "compare": Command(Compare, ("jaxnn compare results/study-iris results/study-iris-adam",)),
     "verify": Command(Verify, ("jaxnn verify results/study-iris", "jaxnn verify results --repair")),
     "export": Command(Export, ("jaxnn export results/study-iris --to iris.nc",)),
+    "docs": Command(Docs, ("jaxnn docs", "jaxnn docs --out pages --no-open")),
     "completion": Command(Completion, ("jaxnn completion bash",)),
 }
 """By name, in the order of the help."""

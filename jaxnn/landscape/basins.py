@@ -14,6 +14,7 @@ import numpy as np
 from jax import Array
 from jax.flatten_util import ravel_pytree
 
+from jaxnn import summaries
 from jaxnn.descent import as_pytree
 from jaxnn.dynamics import Dynamics, full_batch
 from jaxnn.landscape.censuses import Census
@@ -84,11 +85,19 @@ class Basins:
     attractors: Census
     dynamics: Dynamics | None
 
+    _repr_html_ = summaries.html(also=("led_to",), labels=Nowhere, outcome=Outcome)
+
     def named(self, label: int) -> str:
         """The label in words: kind, number and loss of an attractor, or why there is none."""
         if label < 0:
             return spoken(label)
         return f"{self.attractors.kinds[label]} {label}, loss {self.attractors.losses[label]:.4g}"
+
+    @property
+    def led_to(self) -> tuple[str, ...]:
+        """How many of the starts led where, in words."""
+        counts = zip(*np.unique(self.labels, return_counts=True), strict=True)
+        return tuple(f"{count} to {self.named(label)}" for label, count in counts)
 
 
 def find(

@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from jaxnn import summaries
 from jaxnn.intervals import Unseen, unseen
 from jaxnn.landscape.polishing import Ending
 
@@ -48,6 +49,8 @@ class Census:
     tolerance: float
     grows: bool = dataclasses.field(metadata={"static": True})
     converted: bool = dataclasses.field(metadata={"static": True})
+
+    _repr_html_ = summaries.html(also=("kinds", "missing", "morse_sum"), ending=Ending)
 
     @property
     def kinds(self) -> list[str]:

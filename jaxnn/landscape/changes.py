@@ -10,6 +10,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from jaxnn import summaries
 from jaxnn.landscape.checks import check_point
 from jaxnn.landscape.rays import LabelsOf, Rays
 from jaxnn.vocabulary import whole
@@ -46,6 +47,8 @@ class Change:
     float_limited: bool
     evaluations: int
     converged: bool = True
+
+    _repr_html_ = summaries.html()
 
 
 def smallest_change(

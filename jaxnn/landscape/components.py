@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.flatten_util import ravel_pytree
 
+from jaxnn import summaries
 from jaxnn.landscape.checks import check_alike
 
 
@@ -28,6 +29,8 @@ class Principal:
     explained: Array
     coordinates: Array
     residuals: Array
+
+    _repr_html_ = summaries.html()
 
 
 def principal(points: Any, *, k: int = 2, centre: Any = None) -> Principal:

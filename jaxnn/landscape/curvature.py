@@ -17,6 +17,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.flatten_util import ravel_pytree
 
+from jaxnn import summaries
 from jaxnn.backpropagation import backprop, output_jacobian
 from jaxnn.gradients import gradient_of
 from jaxnn.landscape.checks import check_alike, check_loss, check_point
@@ -31,6 +32,9 @@ leave the second-level cache: 64 take half as long again."""
 
 def hessian_product(loss_fn: Landscape, point: Any, v: Any) -> Any:
     """H v, in the structure of the point, at the cost of about two gradients (Pearlmutter 1994).
+
+    >>> hessian_product(lambda p: p[0] * p[1], jnp.zeros(2), jnp.array([2.0, 3.0]))
+    Array([3., 2.], dtype=float32)
 
     Raises:
         ValueError: v of another structure than the point; as `checks.check_loss`.
@@ -81,6 +85,9 @@ def eigenvalues(loss_fn: Landscape, point: Any) -> Array:
 
     For P up to a few thousand; above, `spectra.extreme` and `spectra.density`.
 
+    >>> eigenvalues(lambda p: p[0] ** 2 - p[1] ** 2, jnp.zeros(2))
+    Array([-2.,  2.], dtype=float32)
+
     Raises:
         ValueError: as `checks.check_loss`.
     """
@@ -100,12 +107,18 @@ class Inertia:
     positive: Array
     tolerance: Array
 
+    _repr_html_ = summaries.html()
+
 
 def inertia(eigenvalues: Array, *, tolerance: float | Array | None = None) -> Inertia:
     """The signs of eigenvalues (P,), those within the tolerance counted as 0.
 
     tolerance: in units of an eigenvalue; default P eps max |lambda|, what rounding in the matrix
     may do to any of them (Golub & Van Loan 2013, section 8.1).
+
+    >>> found = inertia(jnp.array([-2.0, 0.0, 1.0, 3.0]))
+    >>> int(found.negative), int(found.zero), int(found.positive)
+    (1, 1, 2)
     """
     largest = jnp.max(jnp.abs(eigenvalues))
     if tolerance is None:

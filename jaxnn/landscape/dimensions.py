@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import jax
 import numpy as np
 
+from jaxnn import summaries
 from jaxnn.landscape.borders import (
     checked_labels,
     drawn_blocks,
@@ -43,17 +44,14 @@ class Dimension:
     """The dimension of borders, and what it was fitted to.
 
     dimension: axes - exponent. low, high: its 95 % interval; NaN where the border lies in fewer
-        than FEWEST_BLOCKS blocks of the map.
-    exponent: the slope of log share over log scale: of pairs, the uncertainty exponent.
+        than FEWEST_BLOCKS blocks. exponent: the slope of log share over log scale: of pairs, the
+        uncertainty exponent.
     scales: (scales,) in pixels. shares: (scales,) of the boxes or pairs at that scale that hold two
-        labels; of boxes with what the pixels hide, by which they may pass 1.
-    counts: (scales,) share * volume / scale^axes, how many boxes of a grid hold a border on
-        average.
-    fitted: (scales,) bool: the scales that the slope is of.
-    local_slopes: (scales - 1,) the dimension between one scale and the next.
-    curvature: how much the dimension grows over the fitted scales by the parabola through them. A
-        power law has 0.
-    blocks: how many blocks of the map hold a border.
+        labels; of boxes with what the pixels hide, by which they may pass 1. counts: (scales,)
+        share * volume / scale^axes, boxes of a grid that hold a border on average.
+    fitted: (scales,) bool: the scales that the slope is of. local_slopes: (scales - 1,) the
+        dimension between one scale and the next. curvature: its growth over the fitted scales by
+        the parabola through them; a power law has 0. blocks: how many of the map hold a border.
     """
 
     dimension: float
@@ -67,6 +65,8 @@ class Dimension:
     local_slopes: np.ndarray
     curvature: float
     blocks: int
+
+    _repr_html_ = summaries.html()
 
 
 def box_dimension(

@@ -11,6 +11,7 @@ from jax import Array
 from jax.core import Tracer
 from jax.flatten_util import ravel_pytree
 
+from jaxnn import summaries
 from jaxnn.landscape.checks import (
     check_alike,
     check_direction,
@@ -32,6 +33,8 @@ class Plane(NamedTuple):
     first: Any
     second: Any
     coordinates: Array
+
+    _repr_html_ = summaries.html()
 
 
 def between(a: Any, b: Any) -> Any:
@@ -103,6 +106,10 @@ def gaussian(
     """A direction of independent standard normal entries, in the structure of the point.
 
     normalise, biases, unit_axis: as in `normalised`; the point gives the lengths.
+
+    >>> d = gaussian({"w": jnp.ones((2, 3))}, jax.random.key(0), normalise="unit")
+    >>> print(f"{jnp.linalg.norm(d['w']):.4f}")
+    1.0000
 
     Raises:
         ValueError: a point that is no tree of finite floats; as `normalised`.
@@ -238,6 +245,10 @@ def suggest_range(
     A scalar, in multiples of the direction; infinite where slope and curvature are 0. rise: in
     units of the loss; default the loss at the point, so that it about doubles, or where that is 0
     what t = 1 makes it.
+
+    >>> t = suggest_range(lambda p: p**2, jnp.array(1.0), jnp.array(1.0))
+    >>> print(f"{t:.4f}")  # (1 + t)^2 = 2
+    0.4142
 
     Raises:
         ValueError: a direction that is zero or of another structure; as `checks.check_loss`.

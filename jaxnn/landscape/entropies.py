@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import jax
 import numpy as np
 
+from jaxnn import summaries
 from jaxnn.landscape.borders import block_of, checked_labels, drawn_blocks
 from jaxnn.vocabulary import whole
 
@@ -45,6 +46,8 @@ class Entropy:
     miller_madow: float
     boxes: int
     boundary_boxes: int
+
+    _repr_html_ = summaries.html()
 
 
 def entropy(

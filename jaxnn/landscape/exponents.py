@@ -11,6 +11,7 @@ import optax
 from jax import Array
 from jax.flatten_util import ravel_pytree
 
+from jaxnn import summaries
 from jaxnn.gradients import gradient_of
 from jaxnn.landscape.checks import check_loss
 from jaxnn.vocabulary import Landscape, whole
@@ -30,6 +31,8 @@ class Lyapunov:
     history: Array
     point: Any
     loss: Array
+
+    _repr_html_ = summaries.html()
 
 
 def lyapunov(

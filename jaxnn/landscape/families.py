@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxnn import summaries
 from jaxnn.descent import as_pytree
 from jaxnn.landscape.comparisons import OUTPUTS, canonical_rows, distances, limits_of
 from jaxnn.landscape.data_symmetries import MOST_COLUMNS, DataSymmetry
@@ -29,6 +30,8 @@ class Families(NamedTuple):
 
     numbers: np.ndarray
     missing: Any
+
+    _repr_html_ = summaries.html()
 
 
 def motions_of(symmetry: Symmetry, points: Any) -> tuple[DataSymmetry, ...]:

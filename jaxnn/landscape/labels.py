@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from jaxnn import summaries
 from jaxnn.intervals import Difference, Share, paired_difference, wilson
 
 
@@ -42,6 +43,8 @@ class Probabilities:
     low: np.ndarray
     high: np.ndarray
 
+    _repr_html_ = summaries.html(labels=Nowhere)
+
     def of(self, label: int) -> Share:
         """The share of one label and its interval.
 
@@ -57,6 +60,10 @@ class Probabilities:
 
 def probabilities(labels: Any, *, among: Any = None) -> Probabilities:
     """The share of the starts that each label has, with Wilson 95 % intervals.
+
+    >>> found = probabilities([0, 0, 1, Nowhere.diverged])
+    >>> found.labels, found.share
+    (array([-3,  0,  1]), array([0.25, 0.5 , 0.25]))
 
     Args:
         labels: whole numbers of any shape.
@@ -100,11 +107,16 @@ class Comparison:
     labels: np.ndarray
     table: np.ndarray
 
+    _repr_html_ = summaries.html(labels=Nowhere)
+
 
 def compare(first: Any, second: Any) -> Comparison:
     """What share of the starts two sets of labels disagree on.
 
     Both must number the attractors alike: see `basins.together`.
+
+    >>> compare([0, 0, 1, 1], [0, 1, 1, 1]).share.share
+    0.25
 
     Raises:
         ValueError: labels of different shapes, or as `probabilities`.
@@ -144,6 +156,8 @@ class FamilyTest:
     statistic: float
     degrees: int
     p_value: float
+
+    _repr_html_ = summaries.html()
 
 
 def within_families(labels: Any, families: Any) -> FamilyTest:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import jax
 import numpy as np
 
+from jaxnn import summaries
 from jaxnn.landscape.borders import checked_labels
 
 RESOLVES = 0.75
@@ -39,6 +40,8 @@ class Wada:
     coarser: float
     labels: np.ndarray
     undecided: int
+
+    _repr_html_ = summaries.html()
 
 
 def wada(labels: np.ndarray, *, ignore: int | Sequence[int] = (), tolerance: int = 5) -> Wada:

@@ -13,6 +13,7 @@ import numpy as np
 from jax import Array
 from jax.tree_util import Partial
 
+from jaxnn import summaries
 from jaxnn.descent import as_pytree
 from jaxnn.devices import each
 from jaxnn.landscape.checks import check_network
@@ -44,6 +45,8 @@ class Modes:
     counts: np.ndarray
     losses: np.ndarray
     first: np.ndarray
+
+    _repr_html_ = summaries.html()
 
 
 def by_predictions(loss_fn: LossOn, run: Run, inputs: Any = None, *, within: float = 0.0) -> Modes:
@@ -185,6 +188,8 @@ class Barriers:
     ends: np.ndarray
     straight: np.ndarray
     aligned: np.ndarray
+
+    _repr_html_ = summaries.html()
 
 
 def barriers(loss_fn: Landscape, starts: Any, ends: Any, key: Array, *, pairs: int) -> Barriers:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from jaxnn import summaries
 from jaxnn.landscape.curvature import hessian
 from jaxnn.landscape.quadratics import flat_below
 from jaxnn.landscape.symmetries import Symmetry
@@ -27,6 +28,8 @@ class Nulls(NamedTuple):
     symmetry: int
     over_parameterisation: int
     saturation: int
+
+    _repr_html_ = summaries.html()
 
 
 def nulls(

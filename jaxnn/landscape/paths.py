@@ -19,6 +19,7 @@ from jax.core import Tracer
 from jax.flatten_util import ravel_pytree
 from jax.typing import ArrayLike
 
+from jaxnn import summaries
 from jaxnn.descent import rule as rule_of
 from jaxnn.landscape.bands import relax
 from jaxnn.landscape.checks import check_alike, check_loss, check_points
@@ -45,6 +46,8 @@ class Path:
     barrier: Array
     saddle_height: Array
     length: Array
+
+    _repr_html_ = summaries.html()
 
     @property
     def highest(self) -> Any:
@@ -86,6 +89,9 @@ def barrier(losses: ArrayLike, positions: ArrayLike | None = None) -> Array:
     the ends' mean; Entezari et al. 2022, section 2). Any NaN gives NaN. Between the points
     nothing is seen.
 
+    >>> float(barrier([0.0, 1.5, 1.0]))  # 1 above the line between the ends
+    1.0
+
     Args:
         losses: (points,) along the path, ends included.
         positions: (points,) s from 0 to 1; default evenly spaced.
@@ -119,6 +125,10 @@ def straight(loss_fn: Landscape, a: Any, b: Any, *, points: int = 25) -> Path:
     """The straight line (1 - t) a + t b at evenly spaced t, with the true loss at each.
 
     Memory: `points` copies of the point.
+
+    >>> path = straight(lambda p: (p**2 - 1) ** 2, jnp.array(-1.0), jnp.array(1.0))
+    >>> float(path.barrier)
+    1.0
 
     Raises:
         ValueError: fewer than 3 points; ends that differ in structure, are not of floats or not

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.flatten_util import ravel_pytree
 
+from jaxnn import summaries
 from jaxnn.landscape.attractors import at_infinity
 from jaxnn.landscape.checks import check_loss
 from jaxnn.landscape.kinks import has_kink
@@ -57,6 +58,8 @@ class Stationary:
     ending: Array
     level: Array
     steps: Array
+
+    _repr_html_ = summaries.html(ending=Ending)
 
 
 def polish(loss_fn: Landscape, point: Any, *, steps: int = 300, reach: float = REACH) -> Stationary:

@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from jaxnn import summaries
 from jaxnn.landscape.gaussian_moments import Number, moments_of
 
 MOST_STEPS = 200
@@ -128,6 +129,8 @@ class Phase:
     correlation: Array
     length_depth: Array
     correlation_depth: Array
+
+    _repr_html_ = summaries.html()
 
 
 def phase(*, activation: str, sigma_w: Number, sigma_b: Number = 0.0) -> Phase:

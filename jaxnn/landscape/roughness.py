@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import jax
 import numpy as np
 
+from jaxnn import summaries
 from jaxnn.landscape.borders import unlike_shares
 from jaxnn.landscape.dimensions import FEWEST_BLOCKS, box_dimension, uncertainty_exponent
 from jaxnn.vocabulary import whole
@@ -39,6 +40,8 @@ class FractalTest:
     dimensions: np.ndarray
     borders: np.ndarray
     scales: np.ndarray
+
+    _repr_html_ = summaries.html()
 
 
 def fractal_test(

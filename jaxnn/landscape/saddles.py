@@ -16,6 +16,7 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 from numpy.typing import ArrayLike
 
+from jaxnn import summaries
 from jaxnn.descent import as_pytree
 from jaxnn.landscape import trees
 from jaxnn.landscape.checks import check_alike, check_loss, check_point, check_points
@@ -57,6 +58,8 @@ class Graph:
     zero: np.ndarray
     refused: dict[str, int]
 
+    _repr_html_ = summaries.html()
+
     def disconnectivity(self, *, widths: ArrayLike | None = None) -> trees.Disconnectivity:
         """The tree of these minima; widths as `trees.disconnectivity` has them.
 
@@ -82,6 +85,8 @@ class Chain:
     transitions: Any
     heights: np.ndarray
     graph: Graph
+
+    _repr_html_ = summaries.html()
 
 
 def search(

@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from jaxnn import summaries
 from jaxnn.backpropagation import backprop
 from jaxnn.landscape import propagation
 from jaxnn.losses import checked_batch, fitted
@@ -27,6 +28,8 @@ class Sigmas(NamedTuple):
 
     weights: Array
     biases: Array
+
+    _repr_html_ = summaries.html()
 
 
 def sigmas(

@@ -13,6 +13,7 @@ from jax import Array
 from jax.flatten_util import ravel_pytree
 from jax.tree_util import Partial
 
+from jaxnn import summaries
 from jaxnn.descent import as_pytree
 from jaxnn.landscape.checks import check_direction, check_loss, check_point
 from jaxnn.landscape.directions import gaussian
@@ -46,6 +47,10 @@ def line(loss_fn: Value, point: Any, direction: Any, ts: Array, *, over: Over = 
 
     The true loss everywhere, never interpolated; where it is not finite it is given so.
 
+    >>> point, direction = jnp.array([1.0, 0.0]), jnp.array([0.0, 1.0])
+    >>> line(lambda p: jnp.sum(p**2), point, direction, jnp.array([-1.0, 0.0, 2.0]))
+    Array([2., 1., 5.], dtype=float32)
+
     Args:
         loss_fn: any function of a point: a loss, an accuracy, `gradient_norm(loss_fn)`; where it
             gives an array or a tree, every leaf gets the axis of ts in front.
@@ -68,6 +73,11 @@ def plane(
     """The loss at point + x d1 + y d2: (len(ys), len(xs)), row by row in y, the order of images.
 
     As `line` otherwise.
+
+    >>> x, y, ts = jnp.array([1.0, 0.0]), jnp.array([0.0, 1.0]), jnp.array([-1.0, 0.0, 1.0])
+    >>> plane(lambda p: p[0] + 10 * p[1], jnp.zeros(2), x, y, ts, ts[1:])
+    Array([[-1.,  0.,  1.],
+           [ 9., 10., 11.]], dtype=float32)
     """
     xs, ys = _one_axis("xs", xs), _one_axis("ys", ys)
     return grid(loss_fn, point, [d2, d1], [ys, xs], over=over)
@@ -138,6 +148,8 @@ class Bundle:
     middle: Array
     high: Array
 
+    _repr_html_ = summaries.html()
+
 
 def bundle(
     loss_fn: Landscape,
@@ -191,6 +203,8 @@ class SelfCheck:
     slope: Array
     curvature: Array
     resolved: Array
+
+    _repr_html_ = summaries.html()
 
 
 def self_check(

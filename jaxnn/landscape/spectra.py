@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.flatten_util import ravel_pytree
 
+from jaxnn import summaries
 from jaxnn.lanczos import ritz, tridiagonalise
 from jaxnn.landscape.curvature import flat_product, hessian
 from jaxnn.landscape.eigenpairs import ORDERS, leading
@@ -36,6 +37,8 @@ class Eigenpairs:
     converged: Array
     products: Array
 
+    _repr_html_ = summaries.html()
+
 
 def extreme(
     loss_fn: Landscape,
@@ -53,6 +56,10 @@ def extreme(
     reorthogonalisation, without which false copies of eigenvalues appear, and from further starts,
     without which true ones are missed (see `eigenpairs.leading`). Memory: 2 steps + 2 k copies of
     the point.
+
+    >>> saddle = lambda p: p[0] ** 2 - 3 * p[1] ** 2
+    >>> extreme(saddle, jnp.zeros(2), jax.random.key(0), k=2).eigenvalues
+    Array([-6.,  2.], dtype=float32)
 
     Args:
         loss_fn: a point -> a scalar.
@@ -119,6 +126,8 @@ class Density:
     weights: Array
     exact: bool = dataclasses.field(metadata={"static": True})
     products: int = dataclasses.field(metadata={"static": True})
+
+    _repr_html_ = summaries.html()
 
     def smoothed(self, grid: Array, width: float | Array) -> Array:
         """The density (len(grid),) under Gaussians of this standard deviation, averaged over

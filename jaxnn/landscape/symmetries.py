@@ -19,6 +19,7 @@ from jax import Array
 from jax.core import Tracer
 from jax.tree_util import Partial
 
+from jaxnn import summaries
 from jaxnn.landscape import data_symmetries, orbits
 from jaxnn.landscape.canonical import representative
 from jaxnn.landscape.checks import check_alike, check_network
@@ -42,6 +43,8 @@ class Symmetry:
 
     loss_fn: Any
     penalised: bool = dataclasses.field(metadata={"static": True})
+
+    _repr_html_ = summaries.html()
 
     def kinds(self, point: Any) -> tuple[str, ...]:
         """What moves the units of each hidden layer, a word a layer (see `units.kinds_of`).
@@ -274,6 +277,11 @@ def of(loss_fn: Landscape) -> Symmetry:
     An l2 that is an array counts as a penalty unless it is concrete and 0, so that a compiled sweep
     over l2 never uses a motion that the penalty forbids. A `Symmetry` made outside jit may be given
     to a compiled function: it knows.
+
+    >>> import jaxnn
+    >>> params = jaxnn.init(jax.random.key(0), (2, 2, 1))
+    >>> of(jaxnn.loss_on(jaxnn.data.xor())).orbit_size(params)  # 2 units in any order, turned over
+    8
     """
     if not isinstance(loss_fn, LossOn):
         known = len(jax.tree.leaves(loss_fn)) != 1 or jax.tree.leaves(loss_fn)[0] is not loss_fn

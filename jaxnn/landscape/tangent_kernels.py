@@ -16,6 +16,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.flatten_util import ravel_pytree
 
+from jaxnn import summaries
 from jaxnn.backpropagation import output_jacobian
 from jaxnn.landscape.checks import check_alike, check_point
 from jaxnn.losses import outputs_for
@@ -158,6 +159,8 @@ class Laziness:
     kernel_drift: Array
     parameter_change: Array
     linear_error: Array
+
+    _repr_html_ = summaries.html()
 
 
 def laziness(

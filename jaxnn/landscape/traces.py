@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from jax import Array
 from matfree import stochtrace
 
+from jaxnn import summaries
 from jaxnn.landscape.curvature import diagonal, flat_product
 from jaxnn.vocabulary import Landscape, lookup
 
@@ -29,11 +30,16 @@ class Trace:
     standard_error: Array
     products: int = dataclasses.field(metadata={"static": True})
 
+    _repr_html_ = summaries.html()
+
 
 def trace(
     loss_fn: Landscape, point: Any, key: Array, *, method: str = "auto", products: int = 100
 ) -> Trace:
     """The sum of the Hessian's eigenvalues, in units of the loss per squared parameter.
+
+    >>> float(trace(lambda p: jnp.sum(p**2), jnp.zeros(3), jax.random.key(0)).value)
+    6.0
 
     Args:
         loss_fn: a point -> a scalar.

@@ -17,6 +17,7 @@ from jax import Array
 from jax.core import Tracer
 from jax.flatten_util import ravel_pytree
 
+from jaxnn import summaries
 from jaxnn.landscape.checks import check_loss
 from jaxnn.landscape.components import principal
 from jaxnn.landscape.directions import Plane
@@ -42,6 +43,8 @@ class PrincipalPlane:
     plane: Plane
     explained: Array
     off_plane: Array
+
+    _repr_html_ = summaries.html()
 
 
 def principal_plane(run: Any, *, origin: str = "last") -> PrincipalPlane:
@@ -158,6 +161,8 @@ class Track:
     cosines: Array
     edge: Array | None
     points: Any
+
+    _repr_html_ = summaries.html()
 
     @property
     def losses(self) -> Array:

@@ -14,6 +14,8 @@ import jax
 import numpy as np
 from numpy.typing import ArrayLike
 
+from jaxnn import summaries
+
 
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
@@ -33,6 +35,8 @@ class Disconnectivity:
     parents: np.ndarray
     saddles: np.ndarray
     widths: np.ndarray | None
+
+    _repr_html_ = summaries.html()
 
     @property
     def node_heights(self) -> np.ndarray:

@@ -8,14 +8,15 @@ import functools
 import itertools
 import os
 import re
+import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import jax
 import numpy as np
-from tqdm import tqdm
 
 from jaxnn import devices, results
 from jaxnn.studies.problem import versions
@@ -105,8 +106,7 @@ def run(path: Path, chunk: Chunk, count: int, *, what: str, where: Where) -> Non
     if done and missing:
         say(f"{done} of {len(ours)} chunks are there; going on with the rest")
     made = _on_dask(chunk, missing, where) if where.engine == "dask" else _here(chunk, missing)
-    bar = tqdm(initial=done, total=len(ours), unit="chunk", desc=what, disable=None)
-    with bar:
+    with _bar(initial=done, total=len(ours), unit="chunk", desc=what) as bar:
         for number, region, arrays in made if missing else ():
             results.write_chunk(path, number, region, arrays)
             LOG.info("%s: chunk %d is written", path, number)
@@ -115,6 +115,17 @@ def run(path: Path, chunk: Chunk, count: int, *, what: str, where: Where) -> Non
         from jax.experimental.multihost_utils import sync_global_devices
 
         sync_global_devices("all chunks are written")
+
+
+def _bar(**options: Any) -> Any:
+    """A progress bar: a widget in a notebook, or text there without ipywidgets; on the command line
+    text on a terminal, and else nothing.
+    """
+    with warnings.catch_warnings():  # that there are no widgets
+        warnings.simplefilter("ignore")
+        from tqdm.auto import tqdm
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return tqdm(disable=False if hasattr(shell, "kernel") else None, **options)
 
 
 def share_of(where: Where) -> tuple[int, int]:

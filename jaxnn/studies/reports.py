@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
+import html
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -10,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from jaxnn import results
+from jaxnn import results, summaries
 
 
 class Part(NamedTuple):
@@ -67,6 +69,17 @@ class Report:
             "files": list(self.files),
         }
         return {**named, "parts": [part._named() for part in self.parts]} if self.parts else named
+
+    def _repr_html_(self) -> str:
+        """What is printed, under the first picture."""
+        name = str(self.path or "Report")
+        text = f'<pre style="background: none">{html.escape(self.spoken())}</pre>'
+        picture = next((file for file in self.files if file.suffix == ".png"), None)
+        if picture is None:
+            return summaries.titled(name, "", text)
+        data = base64.b64encode(picture.read_bytes()).decode()
+        shown = f'<br><img style="max-width: 100%" alt="" src="data:image/png;base64,{data}">'
+        return summaries.titled(name, picture.name, shown, text)
 
     def write(self) -> None:
         """Leave the text and the findings in the store's folder."""

@@ -72,6 +72,18 @@ class Export:
 
 
 @dataclass(frozen=True)
+class Docs:
+    """The pages of the API, made from the docstrings, to be read without a network; the first one
+    is opened in the browser.
+    """
+
+    out: Path = Path("results/docs")
+    """The folder that they are written to."""
+    open: bool = True
+    """Open the first page."""
+
+
+@dataclass(frozen=True)
 class Completion:
     """The script that completes commands and options in a shell."""
 
