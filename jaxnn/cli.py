@@ -106,7 +106,7 @@ def _report(path: Path, table: str, files: list[Path], *, shown: str | None = No
     from jaxnn import results
 
     results.write_atomically(path / "table.txt", f"{table}\n")
-    names = ("arrays.zarr", "manifest.json", "table.txt", "figures")
+    names = ("arrays.zarr", "manifest.json", "table.txt", "figures", "report.html")
     there = ", ".join(name for name in names if (path / name).exists())
     print(f"{shown or table}\n\nwrote {path}: {there}")
     print("  " + "\n  ".join(str(file.relative_to(path)) for file in files))
@@ -114,6 +114,8 @@ def _report(path: Path, table: str, files: list[Path], *, shown: str | None = No
 
 def _study(command: Study) -> None:
     from jaxnn import results
+    from jaxnn.report.of_study import study_contents
+    from jaxnn.report.page import write_page
     from jaxnn.studies import findings, initial_weights, problem, study_minima
 
     settings = problem.complete(command)
@@ -126,6 +128,7 @@ def _study(command: Study) -> None:
     table = findings.table(dataset, level)
     sentence = findings.finding(dataset, level, name=posed.source.name)
     minima = study_minima.minima_table(dataset, settings, posed)
+    write_page(path, study_contents(dataset, settings, posed))
     _report(path, "\n\n".join(part for part in (table, sentence, minima) if part), files)
 
 
@@ -138,7 +141,7 @@ def _census(command: Census) -> None:
     if not _is_ours_to_report(path, stationary_points.chunks(settings)):
         return
     posed = stationary_points.pose(settings)
-    report, files = census_findings.report(results.load(path), settings, posed, path / "figures")
+    report, files = census_findings.conclude(results.load(path), settings, posed, path / "figures")
     _report(path, report, files, shown=census_findings.shortened(report))
 
 
@@ -154,7 +157,7 @@ def _basins(command: Basins) -> None:
         ]
         if all(ours):
             done.append(parts[0])
-            _report(*basin_findings.report(settings, parts))
+            _report(*basin_findings.conclude(settings, parts))
     if asked.widths and len(done) == len(asked.widths):
         print()
         _report(*width_findings.width_report(done, basin_maps.default_out(asked)))
@@ -169,7 +172,7 @@ def _sensitivity(command: Sensitivity) -> None:
         path = border_measures.measure(part, kind)
         ours.append(_is_ours_to_report(path, len(basin_maps.regions(part))))
     if all(ours):
-        _report(*border_findings.report(whole, measured))
+        _report(*border_findings.conclude(whole, measured))
 
 
 def _check(command: Check) -> None:

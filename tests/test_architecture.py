@@ -128,6 +128,10 @@ HOUSE = [
     "studies.width_findings",
     "studies.border_measures",
     "studies.border_findings",
+    "report.commands",
+    "report.contents",
+    "report.of_study",
+    "report.page",
     "cli",
     "__main__",
 ]

@@ -82,7 +82,7 @@ def test_a_second_run_computes_nothing_and_other_settings_are_refused(store):
 def test_the_report_adds_up_and_has_its_pictures(store, tmp_path):
     settings, path = store
     posed = stationary_points.pose(settings)
-    text, files = census_findings.report(results.load(path), settings, posed, tmp_path)
+    text, files = census_findings.conclude(results.load(path), settings, posed, tmp_path)
     assert "network 2-1-1, tanh, tanh, last layer without biases, l2 0.0125" in text
     assert "their sum of (-1)^index is 1 (1 where none is missing)" in text
     assert "where 60 training runs ended" in text
@@ -138,6 +138,6 @@ def test_a_sampled_census_only_trains_and_polishes(tmp_path):
     dataset = results.load(stationary_points.run(settings))
     assert int((dataset.ending == Ending.plateau).sum()) >= 10
     posed = stationary_points.pose(settings)
-    text, _ = census_findings.report(dataset, settings, posed, tmp_path / "figures")
+    text, _ = census_findings.conclude(dataset, settings, posed, tmp_path / "figures")
     assert "where 12 training runs ended" in text
     assert "attractor" in text

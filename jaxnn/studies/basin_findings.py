@@ -25,7 +25,7 @@ SEARCHED = "labels: what the loss leads down to from where training ended, modul
 PREDICTED = "labels: ends that classify all training cases alike are one"
 
 
-def report(settings: Basins, parts: list[Basins]) -> tuple[Path, str, list[Path]]:
+def conclude(settings: Basins, parts: list[Basins]) -> tuple[Path, str, list[Path]]:
     """The folder, the report and the figures of what `map_variants.variants` made of the settings;
     every store is finished.
     """

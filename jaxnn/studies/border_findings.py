@@ -26,7 +26,7 @@ UNKNOWN = (int(basins.Nowhere.unfinished),)
 """Pixels with this label count as unknown."""
 
 
-def report(whole: Basins, measured: Mapping[str, Again]) -> tuple[Path, str, list[Path]]:
+def conclude(whole: Basins, measured: Mapping[str, Again]) -> tuple[Path, str, list[Path]]:
     """The folder, the report and the figures; every store is finished.
 
     Raises:

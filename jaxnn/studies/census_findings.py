@@ -27,7 +27,7 @@ MOST_LINES = 60
 """Classes in the printed table; the file has all."""
 
 
-def report(dataset: Any, settings: Census, posed: Posed, folder: Path) -> tuple[str, list[Path]]:
+def conclude(dataset: Any, settings: Census, posed: Posed, folder: Path) -> tuple[str, list[Path]]:
     """The report of a finished store, and the figures written into the folder."""
     found = minima.distinct(posed.loss_fn, stationary(dataset, like(settings, posed)))
     reached = _reached(found, settings)
