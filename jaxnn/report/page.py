@@ -14,9 +14,11 @@ from typing import Any
 
 from jaxnn import results
 
-SCRIPTS = ("network", "numerics", "training", "contents", "address", "colours", "charts", "scatter",
-           "drawing", "surfaces", "panels", "views", "main")  # fmt: skip
-"""In web/, in the order in which they run: a script uses only those before it."""
+SCRIPTS = (
+    "network", "numerics", "training", "contents", "address", "colours", "charts", "scatter",
+    "drawing", "surfaces", "panels", "views", "session", "shown", "listening", "main",
+)  # fmt: skip
+"""In web/, in the order in which they run."""
 
 
 def rendered(contents: Mapping[str, Any]) -> str:
@@ -31,7 +33,7 @@ def rendered(contents: Mapping[str, Any]) -> str:
     script = "\n".join(parts)
     return Template(web.joinpath("page.html").read_text(encoding="utf-8")).substitute(
         title=html.escape(str(contents["title"])),
-        policy=f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; "
+        policy=f"default-src 'none'; script-src {digest(script)}; style-src {digest(style)}; "
         "base-uri 'none'; form-action 'none'",
         style=style,
         script=script,
@@ -39,9 +41,10 @@ def rendered(contents: Mapping[str, Any]) -> str:
     )
 
 
-def _hash(text: str) -> str:
-    digest = hashlib.sha256(text.encode()).digest()
-    return f"'sha256-{base64.b64encode(digest).decode()}'"
+def digest(text: str) -> str:
+    """What allows an inline script or style: its SHA-256, as a content security policy says it."""
+    made = hashlib.sha256(text.encode()).digest()
+    return f"'sha256-{base64.b64encode(made).decode()}'"
 
 
 def _as_text(contents: Mapping[str, Any]) -> str:

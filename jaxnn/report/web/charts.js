@@ -61,7 +61,7 @@ function tick(value) {
 }
 
 /** Draw the axes' lines, ticks and names around a box {left, top, right, bottom}. */
-function axes(ctx, box, x, y, xName, yName) {
+function axes(ctx, box, x, y, xName, yName, { grid = true } = {}) {
   ctx.strokeStyle = theme("line");
   ctx.fillStyle = theme("muted");
   ctx.lineWidth = 1;
@@ -79,8 +79,8 @@ function axes(ctx, box, x, y, xName, yName) {
   ctx.textBaseline = "middle";
   for (const value of y ? y.ticks : []) {
     const at = y.at(value);
-    ctx.globalAlpha = 0.5;
-    stroke(ctx, [[box.left, at], [box.right, at]]);
+    ctx.globalAlpha = grid ? 0.5 : 1;
+    stroke(ctx, [[box.left, at], [grid ? box.right : box.left - 4, at]]);
     ctx.globalAlpha = 1;
     ctx.fillText(tick(value), box.left - 6, at);
   }
@@ -99,7 +99,7 @@ function stroke(ctx, points) {
 }
 
 /** The room for axes around what a sheet shows. */
-const boxOf = (width, height) => ({ left: 46, top: 20, right: width - 10, bottom: height - 36 });
+const boxOf = (width, height) => ({ left: 46, top: 20, right: width - 16, bottom: height - 36 });
 
 /**
  * Curves on common axes. lines: [{xs, ys, colour, width, dash, name}]. marked: {x, y} or null, a dot.
@@ -147,9 +147,9 @@ function imageOf(values, columns, { map = "viridis", log = false, low, high, pai
     ends[0] = kept.reduce((a, b) => Math.min(a, b), Infinity);
     ends[1] = kept.reduce((a, b) => Math.max(a, b), -Infinity);
   }
-  const pixels = new ImageData(columns, rows), span = ends[1] - ends[0] || 1;
+  const pixels = new ImageData(columns, rows), flat = ends[0] === ends[1], span = ends[1] - ends[0];
   values.forEach((v, k) => {
-    const colour = paint ? paint(k) : onMap(map, Number.isFinite(v) ? (turn(v) - ends[0]) / span : 1);
+    const colour = paint ? paint(k) : onMap(map, !Number.isFinite(v) ? 1 : flat ? 0.5 : (turn(v) - ends[0]) / span);
     const at = 4 * ((rows - 1 - Math.floor(k / columns)) * columns + (k % columns));
     pixels.data.set([colour[0], colour[1], colour[2], 255], at);
   });

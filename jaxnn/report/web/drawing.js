@@ -101,7 +101,8 @@ function captions(ctx, network, units, names, place, r, width, height) {
   ctx.fillStyle = theme("muted");
   ctx.textBaseline = "middle";
   const write = (text, x, y, most) => {
-    const words = text.length * 5.6 > most ? `${text.slice(0, Math.max(3, Math.floor(most / 5.8)))}…` : text;
+    let words = text;
+    while (ctx.measureText(words).width > most && words.length > 2) words = `${words.slice(0, -2)}…`;
     ctx.fillText(words, x, y);
   };
   units[0].forEach((unit, rank) => {

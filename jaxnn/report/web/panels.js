@@ -22,8 +22,9 @@ function drawCurve(canvas, model, start, run) {
   else sheet(canvas);
 }
 
-/** A plane through a run's path and the loss on it, row by row: a generator that ends with it. */
-function* lossOverPath(run) {
+/** A plane through a run's path and the loss on it, row by row, at this width over height: a
+ * generator that ends with it. */
+function* lossOverPath(run, aspect) {
   const path = run.path.concat(run.at[run.at.length - 1] === run.step ? [] : [run.params]);
   const every = Math.ceil(path.length / 60);
   const points = path.filter((_, k) => (path.length - 1 - k) % every === 0).map((p) => Float64Array.from(p));
@@ -31,7 +32,7 @@ function* lossOverPath(run) {
   if (!plane) return null;
   const cost = run.cases.count * run.network.count;
   const side = [45, 35, 25, 17, 11].find((n) => n * n * cost < MOST_WORK) || 7;
-  const [xs, ys] = rangesOf(plane.coordinates, side);
+  const [xs, ys] = rangesOf(plane.coordinates, side, aspect);
   const values = new Float64Array(side * side), room = roomFor(run.network);
   const f = (point) => loss(run.network, point, run.cases, room);
   for (let r = 0; r < side; r++) {
@@ -41,14 +42,17 @@ function* lossOverPath(run) {
   return { plane, xs, ys, values, side };
 }
 
-/** A square window around a path, a quarter wider. */
-function rangesOf(coordinates, side) {
+/** A window around a path, a quarter wider; aspect: its width over its height, for one scale. */
+function rangesOf(coordinates, side, aspect) {
   const ends = [0, 1].map((k) => {
     const column = coordinates.map((c) => c[k]);
     return [Math.min(...column), Math.max(...column)];
   });
-  const half = 0.75 * Math.max(...ends.map(([low, high]) => high - low));
-  return ends.map(([low, high]) => linspace((low + high) / 2 - half, (low + high) / 2 + half, side));
+  const half = 0.7 * Math.max((ends[0][1] - ends[0][0]) / aspect, ends[1][1] - ends[1][0]);
+  return ends.map(([low, high], k) => {
+    const reach = k ? half : half * aspect;
+    return linspace((low + high) / 2 - reach, (low + high) / 2 + reach, side);
+  });
 }
 
 /** The loss over the plane of a path, with the path on it. */
@@ -66,7 +70,7 @@ function drawPlane(canvas, { plane, xs, ys, values, side }) {
     contours(heights, side, level, (a, b) => stroke(ctx, [a, b].map(([c, r]) => [
       box.left + (c / (side - 1)) * (box.right - box.left), box.bottom - (r / (side - 1)) * (box.bottom - box.top)])));
   }
-  axes(ctx, box, x, y, "along the first principal direction", "second");
+  axes(ctx, box, x, y, "along the first principal direction", "second", { grid: false });
   const path = plane.coordinates.map(([a, b]) => [x.at(a), y.at(b)]);
   for (const [colour, size] of [["#000000", 4], ["#ffffff", 2]]) {
     ctx.strokeStyle = colour;
@@ -100,9 +104,10 @@ function spectrumAt(network, params, cases) {
 function drawSpectrum(canvas, values) {
   const { ctx, width, height } = sheet(canvas), box = boxOf(width, height);
   const most = Math.max(...values.map(Math.abs), 1e-12), small = 1e-5 * most;
+  const power = 10 ** Math.floor(Math.log10(most));
   const turn = (v) => Math.asinh(v / small), top = turn(most), lowest = Math.min(turn(values[0]), -0.08 * top);
   const y = (v) => box.bottom - ((turn(v) - lowest) / (1.05 * top - lowest)) * (box.bottom - box.top);
-  const ticks = [most, 1e-2 * most, 1e-4 * most, 0, -1e-4 * most, -1e-2 * most, -most].filter((v) => turn(v) >= lowest * 1.01);
+  const ticks = [0, 2, 4].flatMap((k) => [power / 10 ** k, -power / 10 ** k]).concat(0).filter((v) => turn(v) >= lowest);
   axes(ctx, box, null, { at: y, ticks }, "eigenvalues, largest first", "");
   const step = (box.right - box.left) / values.length;
   [...values].reverse().forEach((value, k) => {

@@ -79,7 +79,7 @@ function drawSurface(canvas, outputs, side, domain, cases, { features, classes, 
   const image = imageOf(outputs[0], side, count > 1 ? { paint } : { map: "cividis", low, high });
   spreadImage(ctx, image, box);
   const [x, y] = domain.ranges.map((range, k) => scaleOf(range, { from: k ? box.bottom : box.left, to: k ? box.top : box.right, pad: 0 }));
-  axes(ctx, box, x, y, features[0], features[1]);
+  axes(ctx, box, x, y, features[0], features[1], { grid: false });
   const step = Math.max(1, Math.floor(cases.count / 600));
   for (let n = 0; n < cases.count; n += step) {
     const [px, py] = [x.at(cases.inputs[n * inputs + domain.features[0]]), y.at(cases.inputs[n * inputs + domain.features[1]])];

@@ -15,7 +15,12 @@ function begin(network, cases, start, every = 1) {
   return run;
 }
 
-/** Write down the loss and the point; when there are too many, keep every other one. */
+/** Whether a step is one to write down: every so many, and eight in each doubling before that. */
+function isRecorded(step, every) {
+  return step % Math.min(every, 2 ** Math.max(0, Math.floor(Math.log2(step / 8)))) === 0;
+}
+
+/** Write down the loss and the point; when there are too many, keep about every other one. */
 function record(run) {
   if (run.at[run.at.length - 1] === run.step) return;
   run.at.push(run.step);
@@ -23,7 +28,7 @@ function record(run) {
   run.path.push(Float64Array.from(run.params));
   if (run.at.length <= 2 * MOST_RECORDS) return;
   run.every *= 2;
-  const kept = run.at.map((step) => step % run.every === 0);
+  const kept = run.at.map((step) => isRecorded(step, run.every));
   for (const key of ["at", "losses", "path"]) run[key] = run[key].filter((_, k) => kept[k]);
 }
 
@@ -44,7 +49,7 @@ function advance(run, steps, stepSize) {
     }
     run.loss = loss;
     run.step += 1;
-    if (run.step % run.every === 0) record(run);
+    if (isRecorded(run.step, run.every)) record(run);
   }
   return run;
 }
