@@ -146,6 +146,9 @@ def _census(command: Census) -> None:
 
 
 def _basins(command: Basins) -> None:
+    from jaxnn import results
+    from jaxnn.report.of_map import map_contents
+    from jaxnn.report.page import write_page
     from jaxnn.studies import basin_findings, basin_maps, map_variants, problem, width_findings
 
     asked, done = problem.complete(command), []
@@ -157,7 +160,10 @@ def _basins(command: Basins) -> None:
         ]
         if all(ours):
             done.append(parts[0])
-            _report(*basin_findings.conclude(settings, parts))
+            folder, text, files, labelled = basin_findings.conclude(settings, parts)
+            path, posed = basin_maps.default_out(parts[0]), basin_maps.pose(parts[0])
+            write_page(path, map_contents(results.load(path), parts[0], labelled, posed))
+            _report(folder, text, files)
     if asked.widths and len(done) == len(asked.widths):
         print()
         _report(*width_findings.width_report(done, basin_maps.default_out(asked)))

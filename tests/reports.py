@@ -15,7 +15,8 @@ import xarray as xr
 from oracles import SLOPES, VALUES
 
 from jaxnn.stopping import Outcome
-from jaxnn.studies import initial_weights, problem, schema
+from jaxnn.studies import basin_maps, endings, initial_weights, problem, schema
+from jaxnn.studies.basin_labels import Attractors, Labelled
 from jaxnn.studies.settings import Study
 from jaxnn.vocabulary import Batch, Layer
 
@@ -27,6 +28,10 @@ FLAGS = (
 )  # fmt: skip
 
 
+MANIFEST = {
+    "gradient_check": {"dtype": "float64", "exact": 1e-16, "table": ["by hand: alike"]},
+    "versions": {"jaxnn": "1"}, "machine": {"platform": "cpu"}, "data": {"sha256": "0" * 64},
+}  # fmt: skip
 SMALL = Study(
     "xor", schemes=("normal", "nielsen"), scales=(1.0, 5.0), members=4, steps=400, record_every=20
 )
@@ -47,13 +52,26 @@ def study_as_if(settings, *, sizes=None, cases=None):
         posed = dataclasses.replace(posed, sizes=sizes, train=batch)
     layout = schema.layout(settings, posed, initial_weights.records(settings))
     arrays = _noise(layout) if noise else {**_noise(layout), **_trained(settings, posed)}
-    manifest = {
-        "gradient_check": {"dtype": "float64", "exact": 1e-16, "table": ["by hand: alike"]},
-        "versions": {"jaxnn": "1"}, "machine": {"platform": "cpu"}, "data": {"sha256": "0" * 64},
-    }  # fmt: skip
     named = {name: (layout["variables"][name].dims, array) for name, array in arrays.items()}
     labels = {dim: (dim, list(values)) for dim, values in layout["coordinates"].items()}
-    return settings, posed, xr.Dataset(named, labels, {"manifest": json.dumps(manifest)})
+    return settings, posed, xr.Dataset(named, labels, {"manifest": json.dumps(MANIFEST)})
+
+
+def map_as_if(asked, labels):
+    """The settings, the problem, the dataset and the labels of a map as if finished, of noise."""
+    settings = problem.complete(asked)
+    posed = basin_maps.pose(settings)
+    arrays = _noise(basin_maps.layout(settings, posed))
+    rng, shape = np.random.default_rng(2), arrays["outcome"].shape
+    dims = [f"axis_{k}" for k in range(len(shape))]
+    end = ([*dims, endings.PARAMETER], arrays["end"])
+    manifest = {"manifest": json.dumps(MANIFEST)}
+    runs = {name: array.ravel() for name, array in arrays.items() if array.shape == shape}
+    kinds, losses = ["minimum"] * labels, np.linspace(0.1, 0.9, labels)
+    attractors = Attractors(kinds, losses, losses, np.arange(labels))
+    drawn = rng.binomial(labels - 1, 0.5, runs["outcome"].size)
+    dataset = xr.Dataset({"end": end}, attrs=manifest)
+    return dataset, settings, Labelled(drawn, attractors, runs), posed
 
 
 def _noise(layout):

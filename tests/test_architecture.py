@@ -131,6 +131,7 @@ HOUSE = [
     "report.commands",
     "report.contents",
     "report.of_study",
+    "report.of_map",
     "report.page",
     "cli",
     "__main__",

@@ -188,7 +188,7 @@ def test_some_pixels_once_more_start_at_the_same_bits_or_one_unit_up(store):
 
 def test_the_report_adds_up_and_has_its_pictures(store):
     settings, parts = store
-    folder, text, files = basin_findings.conclude(settings, parts)
+    folder, text, files, _ = basin_findings.conclude(settings, parts)
     assert folder == default_out(settings)
     assert "plane of 32 x 32 initial weights, -3:3,-2:4: x is w1[0,1], y is b2[0]" in text
     *table, absent = text[text.index("starts lead to") :].split("\n\n")[0].splitlines()[2:]
@@ -219,7 +219,7 @@ def test_a_zoom_is_a_map_of_its_window_in_float64_that_is_kept(store):
     dataset = results.load(default_out(parts[0]))
     np.testing.assert_allclose(dataset.x, 0.5 + 0.5 * (np.arange(32) + 0.5) / 32, rtol=1e-15)
     assert dataset.end.dtype == np.float64
-    _, text, _ = basin_findings.conclude(asked, parts)
+    _, text, _, _ = basin_findings.conclude(asked, parts)
     assert "magnified 12 x 4 times" in text
     assert "of 1000 starts change their label: so much of what is seen is rounding" in text
     marks = list(default_out(parts[0]).joinpath("done").iterdir())
@@ -496,7 +496,7 @@ def test_a_small_step_size_and_the_flow_change_little(against, tmp_path):
     parts = map_variants.variants(settings)
     for part in parts:
         basin_maps.run(part)
-    _, text, files = basin_findings.conclude(settings, parts)
+    _, text, files, _ = basin_findings.conclude(settings, parts)
     share = float(text.split(" % [")[0].split()[-1])
     assert share < 10
     assert {file.name for file in files} == {"change.svg", "change.png"}
@@ -512,7 +512,7 @@ def test_a_wide_network_is_told_apart_by_its_predictions(tmp_path):
     for part in parts:
         basin_maps.run(part)
     assert "found_loss" not in results.load(default_out(parts[0]))
-    _, text, _ = basin_findings.conclude(settings, parts)
+    _, text, _, _ = basin_findings.conclude(settings, parts)
     assert "predictions 0: loss" in text
     assert "labels: ends that classify all training cases alike are one" in text
 
@@ -524,6 +524,6 @@ def test_a_line_has_one_row_and_its_strip(tmp_path):
     for part in parts:
         basin_maps.run(part)
     assert dict(results.load(default_out(parts[0])).sizes) == {"x": 20, "parameter": 5}
-    _, text, files = basin_findings.conclude(settings, parts)
+    _, text, files, _ = basin_findings.conclude(settings, parts)
     assert "line of 20 initial weights, -3:3: x is w1[0,1]" in text
     assert {file.name for file in files} == {"basins.svg", "basins.png"}

@@ -18,10 +18,13 @@ import tyro
 import jaxnn
 from jaxnn import cli
 from jaxnn.data import Dataset
+from jaxnn.intervals import wilson
 from jaxnn.report import commands, page
+from jaxnn.report.of_map import map_contents
 from jaxnn.report.of_study import study_contents
-from jaxnn.studies import findings, problem
+from jaxnn.studies import basin_maps, endings, findings, problem
 from jaxnn.studies.map_settings import Basins
+from jaxnn.studies.map_starts import starts
 from jaxnn.studies.settings import Study, as_json
 from jaxnn.vocabulary import Batch, Layer
 
@@ -286,6 +289,53 @@ def test_what_does_not_fit_is_left_out_and_said(sizes, cases, members, held, sai
     assert any("training cases" in line for line in made["left_out"]) == ("cases" not in held)
     assert made["table"]["trials"] == members
     assert len(page.rendered(made).encode()) < 8_000_000
+
+
+PLANE = Basins("xor", parameters=("w1[0,1]", "b2[0]"), window="-5:5,-3:3.5", points=6)
+
+
+@pytest.mark.parametrize("asked", [PLANE, Basins("xor", over="line", points=5, scale=2.0)])
+def test_the_page_makes_the_starts_of_a_map_to_the_bit(asked):
+    dataset, settings, made, posed = reports.map_as_if(asked, labels=9)
+    contents = map_contents(dataset, settings, made, posed)
+    code = """
+    const model = modelOf(given), made = { names: nameOf(model, 3), facts: factsOf(model, 3),
+      starts: [...Array(model.count).keys()].map((i) => Array.from(model.startOf(i))) };"""
+    got = reports.by_node(["network", "contents"], code, contents)
+    (region,) = basin_maps.regions(settings)
+    np.testing.assert_array_equal(got["starts"], endings.flat(starts(settings, posed, region)))
+    numbers = np.bincount(made.labels)
+    labels = next(part for part in contents["facets"] if part["name"] == "leads to")
+    frequent = np.argsort(-numbers, kind="stable")
+    shown = [made.attractors.name(int(k)) for k in frequent if numbers[k]]
+    assert labels["labels"][:7] == shown[:7]
+    assert labels["labels"][7:] == ([f"others ({len(shown) - 7})"] if len(shown) > 7 else [])
+    names = np.array(labels["labels"])[unpacked(labels["codes"])]
+    assert names[made.labels == frequent[0]].tolist() == [shown[0]] * numbers[frequent[0]]
+    row = contents["table"]["rows"][0]
+    assert row["names"] == shown[:1]
+    assert row["share"] == list(wilson(numbers[frequent[0]], len(made.labels)))
+    assert got["facts"][0] == ["leads to", names[3]]
+    if settings.parameters:
+        assert got["names"].startswith(f"initial w1[0,1] {-5 + 3.5 / 6 * 10:.4g}"[:-1])
+
+
+def test_the_page_of_a_sample_has_the_starts_and_step_size_of_each_cell():
+    asked = Basins("xor", over="sample", scales=(1.0, 2.0), step_sizes=(1.0, 4.0), members=3)
+    dataset, settings, made, posed = reports.map_as_if(asked, labels=2)
+    contents = map_contents(dataset, settings, made, posed)
+    rows = unpacked(contents["starts"]).reshape(1, 2, 2, 3, 9)
+    np.testing.assert_array_equal(rows[:, :, 0], rows[:, :, 1])
+    np.testing.assert_array_equal(2 * rows[0, 0, 0], rows[0, 1, 0])
+    assert (
+        unpacked(contents["step_sizes"]).tolist() == [1.0] * 3 + [4.0] * 3 + [1.0] * 3 + [4.0] * 3
+    )
+    facets = {part["name"]: unpacked(part["codes"]).tolist() for part in contents["facets"]}
+    assert facets["scale"] == [0] * 6 + [1] * 6
+    assert facets["step_size"] == ([0] * 3 + [1] * 3) * 2
+    cell = made.labels.reshape(4, 3)[2]
+    mine = [row for row in contents["table"]["rows"] if row["names"][:3] == ["normal", "2", "1"]]
+    assert [row["more"][0] for row in mine] == sorted(np.bincount(cell)[np.unique(cell)])[::-1]
 
 
 # nothing else gets in

@@ -60,7 +60,9 @@ def study_contents(dataset: Any, settings: Study, posed: Posed) -> dict[str, Any
             for name, (meaning, log) in VALUES.items()
             if name in shown
         ],
-        "picture": {"kind": "strips", "across": SCALE, "within": SCHEME, "value": "final_loss"},
+        "cells": [SCHEME, SCALE],
+        "picture": {"kind": "strips", "across": SCALE, "within": SCHEME, "value": "final_loss",
+                    "colour": SCHEME},
         "steps": packed(shown["steps"].values.ravel().astype(np.int32)),
         "starts": packed(_points(shown, "initial")) if "initial" in kinds else None,
         "ends": packed(_points(shown, "final")) if "final" in kinds else None,
@@ -71,7 +73,7 @@ def study_contents(dataset: Any, settings: Study, posed: Posed) -> dict[str, Any
         },
         "table": _table(dataset, level),
         "left_out": [*base["left_out"], *said],
-    }
+    }  # fmt: skip
 
 
 def _fitting(dataset: Any, room: int) -> tuple[int, set[str], list[str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -25,9 +26,18 @@ SEARCHED = "labels: what the loss leads down to from where training ended, modul
 PREDICTED = "labels: ends that classify all training cases alike are one"
 
 
-def conclude(settings: Basins, parts: list[Basins]) -> tuple[Path, str, list[Path]]:
-    """The folder, the report and the figures of what `map_variants.variants` made of the settings;
-    every store is finished.
+class Conclusion(NamedTuple):
+    """What finished stores say: their folder, the report, the figures, and the map's labels."""
+
+    folder: Path
+    text: str
+    files: list[Path]
+    labelled: Labelled
+
+
+def conclude(settings: Basins, parts: list[Basins]) -> Conclusion:
+    """What is said of what `map_variants.variants` made of the settings; every store is
+    finished.
     """
     posed = pose(settings)
     if settings.zoom is not None:
@@ -38,7 +48,7 @@ def conclude(settings: Basins, parts: list[Basins]) -> tuple[Path, str, list[Pat
     return _map(*parts, posed=posed)
 
 
-def _map(whole: Basins, longer: Basins, *, posed: Posed) -> tuple[Path, str, list[Path]]:
+def _map(whole: Basins, longer: Basins, *, posed: Posed) -> Conclusion:
     made, twice = labelled([whole, longer], posed)
     some = made.labels[map_variants.rows(longer, whole)]
     lines = [head(whole, posed), "", found(made, whole)]
@@ -53,7 +63,7 @@ def _map(whole: Basins, longer: Basins, *, posed: Posed) -> tuple[Path, str, lis
     folder = default_out(whole)
     with plots.house_style():
         files = basin_pictures.draw(whole, made, posed, folder / "figures")
-    return folder, "\n".join(lines), files
+    return Conclusion(folder, "\n".join(lines), files, made)
 
 
 def head(settings: Basins, posed: Posed) -> str:
@@ -193,7 +203,7 @@ def _unsettled(before: np.ndarray, after: np.ndarray, longer: Basins) -> str:
     return f"trained for {twice}, {percent(share)} of {len(before)} starts change their label"
 
 
-def _against(whole: Basins, other: Basins, *, posed: Posed) -> tuple[Path, str, list[Path]]:
+def _against(whole: Basins, other: Basins, *, posed: Posed) -> Conclusion:
     made, second = labelled([whole, other], posed)
     change = basins.compare(made.labels, second.labels)
     lines = [
@@ -206,7 +216,7 @@ def _against(whole: Basins, other: Basins, *, posed: Posed) -> tuple[Path, str, 
     with plots.house_style():
         files = basin_pictures.draw_change(whole, made, second, (moves(whole), moves(other)),
                                            folder / "figures")  # fmt: skip
-    return folder, "\n".join(lines), files
+    return Conclusion(folder, "\n".join(lines), files, made)
 
 
 def _changes(change: basins.Comparison, made: Labelled) -> list[str]:
@@ -221,9 +231,7 @@ def _changes(change: basins.Comparison, made: Labelled) -> list[str]:
     return lines
 
 
-def _zoom(
-    plain: Basins, part: Basins, nudged: Basins, *, posed: Posed
-) -> tuple[Path, str, list[Path]]:
+def _zoom(plain: Basins, part: Basins, nudged: Basins, *, posed: Posed) -> Conclusion:
     made, moved = labelled([part, nudged], posed)
     change = basins.compare(made.labels[map_variants.rows(nudged, part)], moved.labels)
     folder = default_out(part)
@@ -235,7 +243,7 @@ def _zoom(
     ]  # fmt: skip
     with plots.house_style():
         files = basin_pictures.draw(part, made, posed, folder / "figures")
-    return folder, "\n".join(lines), files
+    return Conclusion(folder, "\n".join(lines), files, made)
 
 
 def _resolution(plain: Basins, part: Basins, posed: Posed) -> list[str]:

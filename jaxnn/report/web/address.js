@@ -6,7 +6,7 @@ function plainView(model) {
   const { picture, training } = model.raw;
   return {
     start: null, x: picture.kind === "strips" ? "cells" : picture.x, y: picture.kind === "strips" ? picture.value : picture.y,
-    colour: picture.kind === "strips" ? picture.within : picture.colour, hidden: {}, stepSize: training.step_size, edits: {},
+    colour: picture.colour, hidden: {}, stepSize: training.step_size, edits: {},
     features: null, theme: null,
   };
 }

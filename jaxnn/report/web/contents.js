@@ -22,6 +22,7 @@ function modelOf(raw) {
     raw, network, names, facets, values, curves, plane,
     count: facets[0].codes.length,
     steps: unpack(raw.steps),
+    stepSizes: raw.step_sizes ? unpack(raw.step_sizes) : null,
     cases: raw.cases && { count: raw.data.cases, inputs: ofCases(raw.cases.inputs), targets: ofCases(raw.cases.targets) },
     startOf: (i) => (plane ? onPlane(plane, i) : row(starts, i)),
     endOf: (i) => row(ends, i),
@@ -39,14 +40,20 @@ function onPlane({ origin, first, second, xs, ys }, i) {
 /** A facet or a value by its name. */
 const named = (list, name) => list.find((entry) => entry.name === name);
 
+/** What is known of a start besides its name: [term, text] pairs. */
+function factsOf(model, i) {
+  const facets = model.facets.filter(({ name }) => !model.raw.cells.includes(name));
+  const numbers = model.values.filter(({ place }) => !place);
+  return [...facets.map(({ name, labels, codes }) => [name, labels[codes[i]]]),
+    ...numbers.map(({ meaning, data }) => [meaning, spoken(data[i])])];
+}
+
 /** What a start is called: its scheme and scale and number, or its place on the map. */
 function nameOf(model, i) {
-  const { picture, members } = model.raw;
-  if (picture.kind !== "strips") {
-    const at = [picture.x, picture.y].map((name) => named(model.values, name)).filter((value) => value && value.place);
-    return at.map((value) => `${value.meaning} ${spoken(value.data[i])}`).join(", ");
-  }
-  const cell = model.raw.table.names.map((name) => {
+  const { cells, members } = model.raw;
+  const places = model.values.filter(({ place }) => place);
+  if (places.length) return places.map(({ meaning, data }) => `${meaning} ${spoken(data[i])}`).join(", ");
+  const cell = cells.map((name) => {
     const facet = named(model.facets, name), label = facet.labels[facet.codes[i]];
     return name === "scheme" ? label : `${name.replace("_", " ")} ${label}`;
   });

@@ -117,7 +117,7 @@ function listenToButtons() {
   byId("step-size").onchange = (event) => {
     const size = Number(event.target.value);
     if (size > 0 && Number.isFinite(size)) view.stepSize = size;
-    goal = isStudys() && view.start !== null ? model.steps[view.start] : raw.training.steps;
+    goal = isStudys() ? model.steps[view.start] : raw.training.steps;
     showAll();
   };
   byId("parameter").onchange = (event) => pick(Number(event.target.value));

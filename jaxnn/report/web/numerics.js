@@ -76,13 +76,20 @@ function principalPlane(points) {
     return made;
   });
   const [first, second] = orthonormal(directions);
+  const explained = [1, 2].map((k) => Math.max(values[values.length - k], 0) / total);
+  const plane = { origin, directions: [first, second], explained };
+  return { ...plane, ...onPrincipalPlane(plane, points) };
+}
+
+/** The coordinates of points on a plane, and how far each is off it. */
+function onPrincipalPlane({ origin, directions: [first, second] }, points) {
+  const ways = points.map((p) => p.map((x, i) => x - origin[i]));
   const coordinates = ways.map((way) => [dot(way, first), dot(way, second)]);
   const off = ways.map((way, r) => {
     const [x, y] = coordinates[r];
     return Math.sqrt(way.reduce((sum, w, i) => sum + (w - x * first[i] - y * second[i]) ** 2, 0));
   });
-  const explained = [1, 2].map((k) => Math.max(values[values.length - k], 0) / total);
-  return { origin, directions: [first, second], coordinates, off, explained };
+  return { coordinates, off };
 }
 
 /** Two directions made orthonormal; a second one that is nothing beside the first is replaced by

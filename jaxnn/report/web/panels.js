@@ -27,9 +27,10 @@ function drawCurve(canvas, model, start, run) {
 function* lossOverPath(run, aspect) {
   const path = run.path.concat(run.at[run.at.length - 1] === run.step ? [] : [run.params]);
   const every = Math.ceil(path.length / 60);
-  const points = path.filter((_, k) => (path.length - 1 - k) % every === 0).map((p) => Float64Array.from(p));
-  const plane = points.length < 3 ? null : principalPlane(points);
-  if (!plane) return null;
+  const some = path.filter((_, k) => (path.length - 1 - k) % every === 0).map((p) => Float64Array.from(p));
+  const found = some.length < 3 ? null : principalPlane(some);
+  if (!found) return null;
+  const plane = { ...found, ...onPrincipalPlane(found, path) };
   const cost = run.cases.count * run.network.count;
   const side = [45, 35, 25, 17, 11].find((n) => n * n * cost < MOST_WORK) || 7;
   const [xs, ys] = rangesOf(plane.coordinates, side, aspect);

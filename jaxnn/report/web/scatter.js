@@ -8,10 +8,18 @@
 function axisOf(model, key) {
   if (key === "cells") return cellAxis(model);
   const value = named(model.values, key);
-  if (value) return { label: value.meaning, log: value.log, at: (i) => value.data[i] };
+  if (value) return { label: value.meaning, log: value.log, at: (i) => value.data[i], along: alongPlace(model, value) };
   const number = model.names.indexOf(key);
   const column = Float32Array.from({ length: model.count }, (_, i) => model.startOf(i)[number]);
-  return { label: `${key} at the start`, log: false, at: (i) => column[i], parameter: number };
+  return { label: `${key} at the start`, log: false, at: (i) => column[i], parameter: number, along: (point) => point[number] };
+}
+
+/** Where on an axis of the map a point of parameters lies; null of what is no such axis. */
+function alongPlace(model, { name, place }) {
+  if (!place) return null;
+  const { origin, first, second } = model.plane, direction = name === "x" ? first : second;
+  const square = direction.reduce((sum, d) => sum + d * d, 0);
+  return (point) => direction.reduce((sum, d, k) => sum + d * (point[k] - origin[k]), 0) / square;
 }
 
 /** Strips: groups across, one for each label of one facet, and in each a strip for each of another. */
@@ -48,7 +56,7 @@ function colouring(model, key) {
  * view: {x, y, colour, hidden} as in the page's address; selected, edited: a start's number or null,
  * and where its edited weights are.
  */
-function scatter(canvas, model, view, { selected, hovered, edited }) {
+function scatter(canvas, model, view, { selected, hovered, edited, path }) {
   const { ctx, width, height } = sheet(canvas), box = boxOf(width, height);
   const [xAxis, yAxis] = [axisOf(model, view.x), axisOf(model, view.y)];
   const shown = visible(model, view.hidden), all = [...Array(model.count).keys()];
@@ -65,7 +73,7 @@ function scatter(canvas, model, view, { selected, hovered, edited }) {
     [xs[i], ys[i]] = [x.at(xAxis.at(i)), Number.isFinite(yAxis.at(i)) ? y.at(yAxis.at(i)) : box.top];
     ctx.fillStyle = paint.of(i);
     ctx.globalAlpha = shown[i] ? (pitch ? 1 : 0.75) : 0.06;
-    if (pitch) ctx.fillRect(xs[i] - pitch[0] / 2, ys[i] - pitch[1] / 2, pitch[0] + 0.3, pitch[1] + 0.3);
+    if (pitch) tile(ctx, xs[i], ys[i], pitch);
     else mark(ctx, paint.shape(i), xs[i], ys[i], r);
   }
   ctx.globalAlpha = 1;
@@ -75,11 +83,27 @@ function scatter(canvas, model, view, { selected, hovered, edited }) {
     stroke(ctx, [[box.left, y.at(model.raw.level)], [box.right, y.at(model.raw.level)]]);
     ctx.setLineDash([]);
   }
+  if (path) drawPath(ctx, box, path, [[xAxis, x], [yAxis, y]]);
   if (hovered !== null) ring(ctx, xs[hovered], ys[hovered], 6, theme("text"), 1.5);
   if (selected !== null) ring(ctx, xs[selected], ys[selected], 8, theme("accent"), 3);
   const moved = edited && xAxis.parameter >= 0 && yAxis.parameter >= 0;
   if (moved) ring(ctx, x.at(edited[xAxis.parameter]), y.at(edited[yAxis.parameter]), 8, NEGATIVE, 3);
   return { xs, ys, shown, x, y, xAxis, yAxis };
+}
+
+/** The path of training, where both axes are places or parameters: its shadow on them. */
+function drawPath(ctx, box, path, pairs) {
+  if (!pairs.every(([axis]) => axis.along)) return;
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(box.left, box.top, box.right - box.left, box.bottom - box.top);
+  ctx.clip();
+  for (const [colour, width] of [["#000000", 3.5], ["#ffffff", 1.8]]) {
+    ctx.strokeStyle = colour;
+    ctx.lineWidth = width;
+    stroke(ctx, path.map((point) => pairs.map(([axis, scale]) => scale.at(axis.along(point)))));
+  }
+  ctx.restore();
 }
 
 function ring(ctx, x, y, r, colour, width) {
@@ -91,6 +115,12 @@ function ring(ctx, x, y, r, colour, width) {
   ctx.strokeStyle = colour;
   ctx.lineWidth = width;
   ctx.stroke();
+}
+
+/** A pixel of the map, to whole pixels of the screen so that no seams show. */
+function tile(ctx, x, y, [width, height]) {
+  const [left, top] = [Math.round(x - width / 2), Math.round(y - height / 2)];
+  ctx.fillRect(left, top, Math.round(x + width / 2) - left, Math.round(y + height / 2) - top);
 }
 
 const isMap = (model, view) => model.raw.picture.kind === "map" && view.x === model.raw.picture.x && view.y === model.raw.picture.y;

@@ -21,10 +21,14 @@ function startNow() {
   return start;
 }
 
-const isStudys = () => raw.training.replays && view.stepSize === raw.training.step_size && !Object.keys(view.edits).length;
+/** The step size by which the study trained a start. */
+const stepSizeOf = (i) => (model.stepSizes ? model.stepSizes[i] : raw.training.step_size);
+
+const isStudys = () => raw.training.replays && view.start !== null && view.stepSize === stepSizeOf(view.start) && !Object.keys(view.edits).length;
 
 function choose(i, { train = true } = {}) {
   if (i === null || i === undefined) return;
+  if (model.stepSizes) view.stepSize = stepSizeOf(i);
   view.start = i;
   view.edits = {};
   restart();
@@ -38,7 +42,7 @@ function restart() {
   stop();
   const start = startNow();
   run = start && canTrain ? begin(network, cases, start) : null;
-  goal = view.start !== null && isStudys() ? model.steps[view.start] : raw.training.steps;
+  goal = isStudys() ? model.steps[view.start] : raw.training.steps;
   units = start && drawnUnits(network, model.endOf(view.start) || start);
   found = { plane: null, spectrum: null };
   work += 1;

@@ -3,7 +3,7 @@
 
 function showPicture() {
   const edited = Object.keys(view.edits).length ? startNow() : null;
-  drawn = scatter(byId("scatter"), model, view, { selected: view.start, hovered, edited });
+  drawn = scatter(byId("scatter"), model, view, { selected: view.start, hovered, edited, path: run && run.path });
   const count = drawn.shown.reduce((sum, on) => sum + on, 0);
   byId("count").textContent = `${count} of ${model.count} starts are shown`;
   byId("scatter").setAttribute("aria-label", `${model.count} starts: ${drawn.yAxis.label} against ${drawn.xAxis.label}`);
@@ -67,10 +67,7 @@ function showSpectrum() {
 function showFacts() {
   const i = view.start, edits = Object.keys(view.edits).length;
   byId("name").textContent = i === null ? "No start is chosen" : nameOf(model, i) + (edits ? `, ${edits} initial weight${edits > 1 ? "s" : ""} changed` : "");
-  describe(byId("facts"), i === null ? [] : [
-    ...model.facets.slice(raw.picture.kind === "strips" ? 2 : 0).map((facet) => [facet.name, facet.labels[facet.codes[i]]]),
-    ...model.values.filter(({ place }) => !place).map((value) => [value.meaning, spoken(value.data[i])]),
-  ]);
+  describe(byId("facts"), i === null ? [] : factsOf(model, i));
   byId("note").textContent = noteNow();
 }
 

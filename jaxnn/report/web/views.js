@@ -114,8 +114,5 @@ function showWords(raw) {
 
 /** What is said where the mouse points: a start's name and values. */
 function sayStart(model, i) {
-  const facets = model.facets.slice(model.raw.picture.kind === "strips" ? 2 : 0);
-  const lines = facets.map((facet) => `${facet.name}: ${facet.labels[facet.codes[i]]}`);
-  const numbers = model.values.filter(({ place }) => !place).map((value) => `${value.meaning}: ${spoken(value.data[i])}`);
-  return [nameOf(model, i), ...lines, ...numbers].join("\n");
+  return [nameOf(model, i), ...factsOf(model, i).map((pair) => pair.join(": "))].join("\n");
 }
