@@ -188,7 +188,7 @@ def test_some_pixels_once_more_start_at_the_same_bits_or_one_unit_up(store):
 
 def test_the_report_adds_up_and_has_its_pictures(store):
     settings, parts = store
-    report = basin_findings.report(settings, parts)
+    report = basin_findings.conclude(settings, parts).report
     folder, text, files = report.path, report.text, report.files
     assert folder == default_out(settings)
     assert "plane of 32 x 32 initial weights, -3:3,-2:4: x is w1[0,1], y is b2[0]" in text
@@ -220,7 +220,7 @@ def test_a_zoom_is_a_map_of_its_window_in_float64_that_is_kept(store):
     dataset = results.load(default_out(parts[0]))
     np.testing.assert_allclose(dataset.x, 0.5 + 0.5 * (np.arange(32) + 0.5) / 32, rtol=1e-15)
     assert dataset.end.dtype == np.float64
-    text = basin_findings.report(asked, parts).text
+    text = basin_findings.conclude(asked, parts).report.text
     assert "magnified 12 x 4 times" in text
     assert "of 1000 starts change their label: so much of what is seen is rounding" in text
     marks = list(default_out(parts[0]).joinpath("done").iterdir())
@@ -409,7 +409,7 @@ def measured(store):
 def test_sensitivity_is_of_the_map_that_is_there(store, measured):
     _, (plain, _) = store
     assert measured[0] == plain
-    report = border_findings.report(*measured)
+    report = border_findings.conclude(*measured)
     folder, text, files = report.path, report.text, report.files
     assert folder == default_out(plain) / "sensitivity"
     for part in ("basin entropy", "dimension of the borders by boxes", "uncertainty exponent",
@@ -489,7 +489,7 @@ def test_a_map_of_one_label_has_no_dimension(measured, monkeypatch):
     one, some = (basin_labels.Labelled(np.zeros(n, int), nothing, {}) for n in (1024, 1000))
     monkeypatch.setattr(border_findings, "labelled", lambda *_: [one, some])
     with pytest.raises(ValueError, match=r"the map has 1 labels, \[0\]: a dimension needs"):
-        border_findings.report(*measured)
+        border_findings.conclude(*measured)
 
 
 @pytest.mark.slow
@@ -499,7 +499,7 @@ def test_a_small_step_size_and_the_flow_change_little(against, tmp_path):
     parts = map_variants.variants(settings)
     for part in parts:
         basin_maps.run(part)
-    report = basin_findings.report(settings, parts)
+    report = basin_findings.conclude(settings, parts).report
     text, files = report.text, report.files
     share = float(text.split(" % [")[0].split()[-1])
     assert share < 10
@@ -516,7 +516,7 @@ def test_a_wide_network_is_told_apart_by_its_predictions(tmp_path):
     for part in parts:
         basin_maps.run(part)
     assert "found_loss" not in results.load(default_out(parts[0]))
-    text = basin_findings.report(settings, parts).text
+    text = basin_findings.conclude(settings, parts).report.text
     assert "predictions 0: loss" in text
     assert "labels: ends that classify all training cases alike are one" in text
 
@@ -528,7 +528,7 @@ def test_a_line_has_one_row_and_its_strip(tmp_path):
     for part in parts:
         basin_maps.run(part)
     assert dict(results.load(default_out(parts[0])).sizes) == {"x": 20, "parameter": 5}
-    report = basin_findings.report(settings, parts)
+    report = basin_findings.conclude(settings, parts).report
     text, files = report.text, report.files
     assert "line of 20 initial weights, -3:3: x is w1[0,1]" in text
     assert {file.name for file in files} == {"basins.svg", "basins.png"}

@@ -76,14 +76,25 @@ def _reported(make: Callable[[], Report]) -> Report | None:
 
 
 def _study(command: Study) -> Report | None:
-    from jaxnn.studies import initial_weights, problem, study_findings
+    from jaxnn.studies import initial_weights, problem
 
     settings = problem.complete(command)
     with timed("train"):
         path = initial_weights.run(settings)
     return _unfinished(path, initial_weights.chunks(settings)) or _reported(
-        lambda: study_findings.report(settings, path)
+        lambda: _study_with_page(settings, path)
     )
+
+
+def _study_with_page(settings: Study, path: Path) -> Report:
+    from jaxnn import results
+    from jaxnn.report.of_study import study_contents
+    from jaxnn.report.page import write_page
+    from jaxnn.studies import problem, study_findings
+
+    report = study_findings.conclude(settings, path)
+    write_page(path, study_contents(results.load(path), settings, problem.pose(settings)))
+    return report
 
 
 def _census(command: Census) -> Report | None:
@@ -93,12 +104,12 @@ def _census(command: Census) -> Report | None:
     with timed("search"):
         path = stationary_points.run(settings)
     return _unfinished(path, stationary_points.chunks(settings)) or _reported(
-        lambda: census_findings.report(settings, path)
+        lambda: census_findings.conclude(settings, path)
     )
 
 
 def _basins(command: Basins) -> Report | None:
-    from jaxnn.studies import basin_findings, basin_maps, map_variants, problem, width_findings
+    from jaxnn.studies import basin_maps, map_variants, problem, width_findings
 
     asked, reports, done = problem.complete(command), list[Report | None](), []
     for settings in map_variants.by_width(asked):
@@ -113,12 +124,24 @@ def _basins(command: Basins) -> Report | None:
         if not missing:
             done.append(parts[0])
         reports += missing or [
-            _reported(lambda: basin_findings.report(settings, parts))  # noqa: B023
+            _reported(lambda: _map_with_page(settings, parts))  # noqa: B023
         ]
     if asked.widths and len(done) == len(asked.widths):
         out = basin_maps.default_out(asked)
         reports.append(_reported(lambda: width_findings.width_report(done, out)))
     return _joined(reports)
+
+
+def _map_with_page(settings: Basins, parts: list[Basins]) -> Report:
+    from jaxnn import results
+    from jaxnn.report.of_map import map_contents
+    from jaxnn.report.page import write_page
+    from jaxnn.studies import basin_findings, basin_maps
+
+    report, labelled = basin_findings.conclude(settings, parts)
+    path, posed = basin_maps.default_out(parts[0]), basin_maps.pose(parts[0])
+    write_page(path, map_contents(results.load(path), parts[0], labelled, posed))
+    return report
 
 
 def _joined(reports: list[Report | None]) -> Report | None:
@@ -145,7 +168,7 @@ def _sensitivity(command: Sensitivity) -> Report | None:
     ]
     if missing:
         return _joined([*missing])
-    return _reported(lambda: border_findings.report(whole, measured))
+    return _reported(lambda: border_findings.conclude(whole, measured))
 
 
 def _train(command: Train) -> Report:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from jaxnn import plots
-from jaxnn.intervals import Share
 from jaxnn.landscape import basins
 from jaxnn.studies import basin_pictures, map_variants, map_windows
 from jaxnn.studies.basin_labels import Labelled, labelled
-from jaxnn.studies.basin_maps import MEMORY, default_out, pose, searched
+from jaxnn.studies.basin_maps import default_out, pose
 from jaxnn.studies.map_settings import Basins
-from jaxnn.studies.map_starts import AXES, cut, swept, window
+from jaxnn.studies.map_starts import cut, window
+from jaxnn.studies.map_words import head, moves, percent, step_sizes
 from jaxnn.studies.problem import Posed
 from jaxnn.studies.reports import Part, Report, together
 from jaxnn.studies.sample_findings import sample_tables
@@ -23,12 +23,15 @@ MOST_ROWS = 12
 """Attractors in a table; the others are a line together."""
 
 
-SEARCHED = "labels: what the loss leads down to from where training ended, modulo symmetry"
-PREDICTED = "labels: ends that classify all training cases alike are one"
+class Conclusion(NamedTuple):
+    """What finished stores say: the report with its figures, and the labels of the map."""
+
+    report: Report
+    labelled: Labelled
 
 
-def report(settings: Basins, parts: list[Basins]) -> Report:
-    """The report, with its figures, of what `map_variants.variants` made of the settings;
+def conclude(settings: Basins, parts: list[Basins]) -> Conclusion:
+    """What is said, with figures, of what `map_variants.variants` made of the settings;
     every store is finished.
     """
     posed = pose(settings)
@@ -40,7 +43,7 @@ def report(settings: Basins, parts: list[Basins]) -> Report:
     return _map(*parts, posed=posed)
 
 
-def _map(whole: Basins, longer: Basins, *, posed: Posed) -> Report:
+def _map(whole: Basins, longer: Basins, *, posed: Posed) -> Conclusion:
     made, twice = labelled([whole, longer], posed)
     some = made.labels[map_variants.rows(longer, whole)]
     parts = [_line(head(whole, posed)), BLANK, found(made, whole)]
@@ -54,7 +57,7 @@ def _map(whole: Basins, longer: Basins, *, posed: Posed) -> Report:
     ]
     with plots.house_style():
         files = basin_pictures.draw(whole, made, posed, default_out(whole) / "figures")
-    return _report(whole, files, *parts)
+    return Conclusion(_report(whole, files, *parts), made)
 
 
 BLANK = Part([""], {})
@@ -69,54 +72,6 @@ def _report(settings: Basins, files: list, *parts: Part) -> Report:
     return Report(
         "\n".join(said.lines), said.values, files, default_out(settings), as_json(settings)
     )
-
-
-def head(settings: Basins, posed: Posed) -> str:
-    """What was computed, in words."""
-    sizes, acts = "-".join(map(str, posed.sizes)), ", ".join(dict.fromkeys(posed.activation))
-    return (
-        f"{posed.source.name}: {posed.source.note}\n"
-        f"network {sizes}, {acts}, l2 {settings.l2:g}; {moves(settings)}, {settings.precision}\n"
-        f"{covers(settings)}\n" + (SEARCHED if searched(settings, posed) else PREDICTED)
-    )
-
-
-def moves(settings: Basins) -> str:
-    """The dynamics, in words."""
-    sizes = step_sizes(settings)
-    said = ", ".join(f"{size:g}" for size in sizes)
-    if settings.dynamics == "flow":
-        factor = (settings.steps or 0) * MEMORY.get(settings.rule, 1.0)
-        return f"gradient flow for the time {', '.join(f'{factor * size:g}' for size in sizes)}"
-    if settings.batch_size:
-        return (
-            f"{settings.rule} at step size {said}, {settings.epochs} epochs in batches of "
-            f"{settings.batch_size}, in one order for all"
-        )
-    return f"{settings.rule} at step size {said}, at most {settings.steps} steps"
-
-
-def step_sizes(settings: Basins) -> list[float]:
-    """Those of a sample, or the one of a map."""
-    return swept(settings)[2] or [settings.step_size or 0.0]
-
-
-def covers(settings: Basins) -> str:
-    """The starts, in words."""
-    if settings.over == "sample":
-        names = ("schemes", "scales", "step sizes")
-        pairs = zip(swept(settings), names, strict=True)
-        cells = " x ".join(f"{len(values)} {name}" for values, name in pairs)
-        return f"{cells}, {settings.members} initial weights each, from the same unit draws in all"
-    drawn = f"{settings.scheme} at scale {settings.scale:g}, seed {settings.seed}"
-    names = " and ".join("xy"[: len(AXES[settings.over])])
-    if settings.parameters:
-        pairs = zip("xy", settings.parameters, strict=False)
-        along = ", ".join(f"{axis} is {name}" for axis, name in pairs) + f", the others {drawn}"
-    else:
-        along = f"{names} along random orthonormal directions from {drawn}"
-    size = " x ".join([str(settings.points)] * len(AXES[settings.over]))
-    return f"{settings.over} of {size} initial weights, {settings.window}: {along}"
 
 
 def found(made: Labelled, settings: Basins) -> Part:
@@ -182,11 +137,6 @@ def _row_in_words(row: dict[str, Any]) -> str:
     )
 
 
-def percent(share: Share) -> str:
-    """A share with its interval, in per cent."""
-    return f"{100 * share.share:.2f} % [{100 * share.low:.2f}, {100 * share.high:.2f}]"
-
-
 def _near(made: Labelled, settings: Basins) -> Part:
     """From how many starts training itself came near the attractor that lies ahead."""
     ends = made.labels >= 0
@@ -223,7 +173,7 @@ def _unsettled(before: np.ndarray, after: np.ndarray, longer: Basins) -> Part:
     return _line(said, changed_when_trained_longer=share)
 
 
-def _against(whole: Basins, other: Basins, *, posed: Posed) -> Report:
+def _against(whole: Basins, other: Basins, *, posed: Posed) -> Conclusion:
     made, second = labelled([whole, other], posed)
     change = basins.compare(made.labels, second.labels)
     ways, tables = (moves(whole), moves(other)), (found(made, whole), found(second, other))
@@ -231,7 +181,7 @@ def _against(whole: Basins, other: Basins, *, posed: Posed) -> Report:
         files = basin_pictures.draw_change(
             whole, made, second, ways, default_out(other) / "figures"
         )
-    return _report(
+    said = _report(
         other,
         files,
         Part([head(whole, posed), "", f"against {ways[1]}, as much time", ""], {}),
@@ -247,6 +197,7 @@ def _against(whole: Basins, other: Basins, *, posed: Posed) -> Report:
             {"by": dict(zip(ways, [table.values for table in tables], strict=True))},
         ),
     )  # fmt: skip
+    return Conclusion(said, made)
 
 
 def _changes(change: basins.Comparison, made: Labelled) -> Part:
@@ -262,7 +213,7 @@ def _changes(change: basins.Comparison, made: Labelled) -> Part:
     return Part(lines, {"changes": rows})
 
 
-def _zoom(plain: Basins, part: Basins, nudged: Basins, *, posed: Posed) -> Report:
+def _zoom(plain: Basins, part: Basins, nudged: Basins, *, posed: Posed) -> Conclusion:
     made, moved = labelled([part, nudged], posed)
     change = basins.compare(made.labels[map_variants.rows(nudged, part)], moved.labels)
     with plots.house_style():
@@ -272,10 +223,11 @@ def _zoom(plain: Basins, part: Basins, nudged: Basins, *, posed: Posed) -> Repor
         f"{len(moved.labels)} starts change their label: so much of what is seen is rounding",
         changed_by_rounding=change.share,
     )
-    return _report(
+    said = _report(
         part, files, _line(head(part, posed)), BLANK, _resolution(plain, part, posed), nudge,
         _changes(change, made), BLANK, found(made, part),
     )  # fmt: skip
+    return Conclusion(said, made)
 
 
 def _resolution(plain: Basins, part: Basins, posed: Posed) -> Part:

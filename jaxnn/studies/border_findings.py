@@ -13,13 +13,13 @@ from jaxnn.landscape import basins, sensitivity
 from jaxnn.landscape.merging import border_pixels
 from jaxnn.landscape.sensitivity import Dimension
 from jaxnn.studies import map_variants
-from jaxnn.studies.basin_findings import head, percent
 from jaxnn.studies.basin_labels import labelled
 from jaxnn.studies.basin_maps import default_out, pose
 from jaxnn.studies.basin_pictures import name_axes
 from jaxnn.studies.border_measures import CHANGES, LYAPUNOV, NUDGED
 from jaxnn.studies.map_settings import Again, Basins
 from jaxnn.studies.map_starts import shape, window
+from jaxnn.studies.map_words import head, percent
 from jaxnn.studies.reports import Part, Report, together
 from jaxnn.studies.settings import as_json
 
@@ -27,7 +27,7 @@ UNKNOWN = (int(basins.Nowhere.unfinished),)
 """Pixels with this label count as unknown."""
 
 
-def report(whole: Basins, measured: Mapping[str, Again]) -> Report:
+def conclude(whole: Basins, measured: Mapping[str, Again]) -> Report:
     """The report, with its figure; every store is finished.
 
     Raises:

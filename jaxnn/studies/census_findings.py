@@ -30,7 +30,7 @@ MOST_LINES = 60
 """Classes in the printed table; the file has all."""
 
 
-def report(settings: Census, path: Path) -> Report:
+def conclude(settings: Census, path: Path) -> Report:
     """The report of the finished store of these settings, its figures drawn."""
     posed = pose(settings)
     made = report_on(results.load(path), settings, posed, path / "figures")

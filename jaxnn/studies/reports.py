@@ -52,7 +52,14 @@ class Report:
         lines = [part.spoken() + "\n" for part in self.parts] + [self.shown or self.text]
         if self.path is None or not self.files:
             return "\n".join([*lines, *(f"wrote {file}" for file in self.files)])
-        names = ("arrays.zarr", "manifest.json", "table.txt", "findings.json", "figures")
+        names = (
+            "arrays.zarr",
+            "manifest.json",
+            "table.txt",
+            "findings.json",
+            "report.html",
+            "figures",
+        )
         there = ", ".join(name for name in names if (self.path / name).exists())
         files = [f"  {file.relative_to(self.path)}" for file in self.files]
         return "\n".join([*lines, f"\nwrote {self.path}: {there}", *files])

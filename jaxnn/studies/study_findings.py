@@ -10,7 +10,7 @@ from jaxnn.studies.reports import Part, Report, together
 from jaxnn.studies.settings import Study, as_json
 
 
-def report(settings: Study, path: Path) -> Report:
+def conclude(settings: Study, path: Path) -> Report:
     """The report of the finished store of these settings, its figures drawn."""
     posed, dataset, level = problem.pose(settings), results.load(path), settings.level or 0.0
     files = findings.draw(dataset, settings, posed, path / "figures")

@@ -12,9 +12,9 @@ import numpy as np
 from jaxnn import plots, results
 from jaxnn.intervals import Share, wilson
 from jaxnn.stopping import Outcome
-from jaxnn.studies.basin_findings import percent
 from jaxnn.studies.basin_maps import default_out
 from jaxnn.studies.map_settings import Basins
+from jaxnn.studies.map_words import percent
 from jaxnn.studies.reports import Report
 from jaxnn.studies.sample_findings import by_cell, cells
 from jaxnn.studies.settings import as_json

@@ -1,0 +1,1 @@
+"""A store as one page, opened from disk, that computes by the same formulas."""

@@ -1,0 +1,111 @@
+"use strict";
+// Every part of the page as the state is now.
+
+function showPicture() {
+  const edited = Object.keys(view.edits).length ? startNow() : null;
+  drawn = scatter(byId("scatter"), model, view, { selected: view.start, hovered, edited, path: run && run.path });
+  const count = drawn.shown.reduce((sum, on) => sum + on, 0);
+  byId("count").textContent = `${count} of ${model.count} starts are shown`;
+  byId("scatter").setAttribute("aria-label", `${model.count} starts: ${drawn.yAxis.label} against ${drawn.xAxis.label}`);
+}
+
+function showRun() {
+  showNetwork();
+  drawCurve(byId("curve"), model, view.start, run);
+  if (!run) return;
+  const size = norm(run.gradient), now = run.isStored ? "the study's end" : `step ${run.step}${playing ? ` of ${goal}` : ""}`;
+  const right = raw.classes.length ? `, ${(100 * accuracy(network, run.params, cases, run.room)).toFixed(0)} % right` : "";
+  byId("progress").replaceChildren(element("b", now), ` · loss ${spoken(run.loss)}${right} · |gradient| ${spoken(size)}`,
+    run.diverged ? " · diverged: the loss is no longer finite" : "");
+}
+
+/** The drawing and the answer: what the weights are now. */
+function showNetwork() {
+  const params = run ? run.params : view.start === null ? null : model.endOf(view.start) || startNow();
+  if (!params) return void [sheet(byId("drawing")), sheet(byId("surface"))];
+  units ||= drawnUnits(network, params);
+  let tiles = null;
+  if (domain) {
+    const side = network.count > 1000 ? 16 : network.count > 200 ? 28 : 44, surfaces = surfacesOf(network, params, domain, side);
+    tiles = tilesOf(network, surfaces, units, side, raw.network.activation);
+    const [low, high] = cases.targets.reduce(([a, b], d) => [Math.min(a, d), Math.max(b, d)], [Infinity, -Infinity]);
+    drawSurface(byId("surface"), surfaces.at(-1), side, domain, cases, {
+      features: domain.features.map(featureName), classes: names.outputs, inputs: network.sizes[0], low, high });
+  }
+  parts = drawNetwork(byId("drawing"), network, params, units, { tiles, names, chosen, phase: playing ? phase : null });
+}
+
+function showPlane() {
+  const place = byId("plane"), said = byId("plane-said");
+  if (!found.plane) {
+    sheet(place);
+    said.textContent = !canTrain ? "It needs the training cases, which are not on this page."
+      : run && run.isStored ? "Train it here from its start to see a path." : "Drawn when training stands still.";
+    return;
+  }
+  drawPlane(place, found.plane);
+  const { explained, off } = found.plane.plane, share = (k) => (100 * explained[k]).toFixed(1);
+  said.textContent = `From the circle to the diamond. The plane holds ${share(0)} % + ${share(1)} % of the path; `
+    + `the path is at most ${spoken(Math.max(...off))} off it. Bright is a large loss (viridis${found.plane.values.every((v) => v > 0) ? ", logarithmic" : ""}).`;
+}
+
+function showSpectrum() {
+  const place = byId("spectrum"), said = byId("spectrum-said"), values = found.spectrum;
+  if (values) {
+    drawSpectrum(place, values);
+    const down = values.filter((v) => v < -1e-6 * values.at(-1)).length, top = values.at(-1);
+    said.textContent = `All ${values.length} eigenvalues of the Hessian at this point: the largest ${spoken(top)} `
+      + `(2 / step size is ${spoken(2 / view.stepSize)}), ${down} below zero. Differences of the hand-derived gradient.`;
+    return;
+  }
+  sheet(place);
+  said.textContent = network.count > MOST_SPECTRUM
+    ? `Computed here for up to ${MOST_SPECTRUM} parameters, and these are ${network.count}: jaxnn spectrum gives it.`
+    : canTrain ? "Computed when training stands still." : "It needs the training cases, which are not on this page.";
+}
+
+function showFacts() {
+  const i = view.start, edits = Object.keys(view.edits).length;
+  byId("name").textContent = i === null ? "No start is chosen" : nameOf(model, i) + (edits ? `, ${edits} initial weight${edits > 1 ? "s" : ""} changed` : "");
+  describe(byId("facts"), i === null ? [] : factsOf(model, i));
+  byId("note").textContent = noteNow();
+}
+
+/** How what is trained here compares with the study's. */
+function noteNow() {
+  if (view.start === null) return "Choose a start in the picture.";
+  if (!canTrain) return raw.left_out.join("; ");
+  if (!raw.training.replays) return `The study trained by ${raw.training.words}; here it is plain descent on all cases, which leads elsewhere.`;
+  if (!isStudys()) return "Not the study's start or step size any more: this run is yours.";
+  const end = model.endOf(view.start);
+  if (!run || run.isStored || run.step !== goal || !end) return "By the study's own steps, in float64.";
+  const gap = end.reduce((most, p, k) => Math.max(most, Math.abs(p - run.params[k])), 0);
+  return `Trained again by the study's own steps, in float64, it ends ${gap.toExponential(1)} from the stored weights.`;
+}
+
+function showTransport() {
+  byId("play").textContent = playing ? "■ stop" : "▶ train";
+  for (const id of ["play", "single", "reset", "step-size", "speed"]) byId(id).disabled = !run;
+  byId("stored").disabled = view.start === null || !model.endOf(view.start);
+  for (const id of ["parameter", "slide", "value", "as-drawn"]) byId(id).disabled = !run;
+  byId("step-size").value = view.stepSize;
+  const start = startNow();
+  if (!start) return;
+  byId("parameter").value = String(chosen);
+  const most = Math.ceil(start.reduce((a, p) => Math.max(a, 2 * Math.abs(p)), 5));
+  [byId("slide").min, byId("slide").max] = [-most, most];
+  byId("slide").value = start[chosen];
+  byId("value").value = Number(start[chosen].toPrecision(6));
+  byId("as-drawn").disabled = !Object.keys(view.edits).length;
+}
+
+function showAll() {
+  showPicture();
+  showRun();
+  showPlane();
+  showSpectrum();
+  showFacts();
+  showTransport();
+  if (!run && view.start === null) byId("progress").textContent = "";
+  remember();
+}
