@@ -1,6 +1,14 @@
 """Strictness for the whole suite: rank promotion raises, keys are used once, four simulated
-devices.
+devices. Most of its time would be XLA's optimisation of programs that run once.
 """
+
+import os
+
+# for processes started by tests too; JAX_DISABLE_MOST_OPTIMIZATIONS=0 compiles as users do
+if os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1") == "1":
+    QUICK = "--xla_cpu_use_fusion_emitters=false"
+    if QUICK not in os.environ.get("XLA_FLAGS", ""):
+        os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {QUICK}".strip()
 
 import jax
 import pytest
