@@ -2,9 +2,9 @@
 Gauss-Newton matrix.
 """
 
-import itertools
 from typing import Any
 
+import drawn
 import equinox
 import jax
 import jax.numpy as jnp
@@ -52,15 +52,7 @@ def xor():
 
 
 def problem(sizes=(3, 4, 2), cases=7, activation=("tanh", "sigmoid"), l2=0.0):
-    rng = np.random.default_rng(5)
-    batch = Batch(
-        jnp.asarray(rng.normal(size=(cases, sizes[0]))),
-        jnp.asarray(rng.uniform(size=(cases, sizes[-1]))),
-    )
-    params = tuple(
-        jaxnn.Layer(jnp.asarray(rng.normal(size=(n, m))), jnp.asarray(rng.normal(size=n)))
-        for m, n in itertools.pairwise(sizes)
-    )
+    params, batch = drawn.network(sizes), drawn.batch(sizes[0], sizes[-1], cases)
     return params, batch, jaxnn.loss_on(batch, activation=activation, l2=l2)
 
 
@@ -184,8 +176,8 @@ def test_a_key_with_a_dot_hides_no_block():
 
 def test_all_of_it_under_jit_and_vmap():
     _, _, loss_fn = problem()
-    points = jax.vmap(lambda k: jaxnn.init(k, (3, 4, 2), dtype=jnp.float64))(
-        jax.random.split(jax.random.key(0), 3)
+    points = jax.tree.map(
+        lambda *leaves: jnp.stack(leaves), *(drawn.network((3, 4, 2), seed) for seed in range(3))
     )
     H = jax.jit(jax.vmap(lambda p: hessian(loss_fn, p)))(points)
     one = jax.tree.map(lambda leaf: leaf[1], points)
