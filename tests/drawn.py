@@ -3,6 +3,7 @@ a draw for each shape.
 """
 
 import itertools
+from collections.abc import Sequence
 
 import jax.numpy as jnp
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from jaxnn import Batch, Layer
 
 
-def network(sizes, seed=0, *, scale=1.0, biases=True):
+def network(sizes, seed=0, *, scale=1.0, biases: bool | Sequence[bool] = True):
     """Weights and biases N(0, scale^2); `biases` is a bool, or one bool a layer."""
     rng = np.random.default_rng(seed)
     each = [biases] * (len(sizes) - 1) if isinstance(biases, bool) else biases

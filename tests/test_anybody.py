@@ -84,7 +84,7 @@ def test_slices_spectra_and_paths_take_the_model(name):
     _, other = MODELS[name](1)
     flat, unravel = ravel_pytree(point)
     far = ravel_pytree(other)[0]
-    ts = np.linspace(-0.02, 0.02, 7, dtype=np.float32)
+    ts = jnp.linspace(-0.02, 0.02, 7)
 
     @eqx.filter_jit  # one program instead of one an operation
     def measured(point, other):
