@@ -1,5 +1,6 @@
 """Anybody's model goes through slices, spectra and paths: a dict, Equinox, Flax NNX, an energy."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import landscapes
@@ -9,8 +10,8 @@ from jax.flatten_util import ravel_pytree
 
 from jaxnn.landscape import curvature, directions, paths, slices, spectra
 
-X = jax.random.normal(jax.random.key(0), (20, 2))
-Y = jnp.sin(X[:, :1]) * X[:, 1:]
+X = np.random.default_rng(0).normal(size=(20, 2)).astype(np.float32)
+Y = np.sin(X[:, :1]) * X[:, 1:]
 
 
 def dict_model(seed):
@@ -28,7 +29,6 @@ def dict_model(seed):
 
 
 def equinox_model(seed):
-    eqx = pytest.importorskip("equinox")
     model = eqx.nn.MLP(2, 1, 3, 1, key=jax.random.key(seed), activation=jnp.tanh)
     point, rest = eqx.partition(model, eqx.is_inexact_array)
 
@@ -83,28 +83,37 @@ def test_slices_spectra_and_paths_take_the_model(name):
     loss_fn, point = MODELS[name](0)
     _, other = MODELS[name](1)
     flat, unravel = ravel_pytree(point)
-
-    v, w = directions.pair(point, jax.random.key(2), normalise="layer")
+    far = ravel_pytree(other)[0]
     ts = jnp.linspace(-0.02, 0.02, 7)
-    plane = slices.plane(loss_fn, point, v, w, ts, ts)
-    moved = unravel(flat + ts[5] * ravel_pytree(v)[0] + ts[1] * ravel_pytree(w)[0])
-    np.testing.assert_allclose(plane[1, 5], loss_fn(moved), rtol=1e-4)
 
-    found = jax.jit(lambda p, k: spectra.extreme(loss_fn, p, k, k=3))(point, jax.random.key(3))
-    dense = np.linalg.eigvalsh(np.asarray(jax.hessian(lambda p: loss_fn(unravel(p)))(flat)))
+    @eqx.filter_jit  # one program instead of one an operation
+    def measured(point, other):
+        v, w = directions.pair(point, jax.random.key(2), normalise="layer")
+        found = spectra.extreme(loss_fn, point, jax.random.key(3), k=3)
+        first = jax.tree.map(lambda leaf: leaf[0], found.vectors)
+        return (
+            *(ravel_pytree(part)[0] for part in (v, w)),
+            slices.plane(loss_fn, point, v, w, ts, ts),
+            found,
+            curvature.hessian_product(loss_fn, point, first),
+            paths.straight(loss_fn, point, other, points=9),
+            paths.curve(loss_fn, point, other, jax.random.key(4), steps=20, points=5),
+        )
+
+    @jax.jit
+    def loss_at(flat):
+        return loss_fn(unravel(flat))
+
+    v, w, plane, found, product, path, bent = measured(point, other)
+    np.testing.assert_allclose(plane[1, 5], loss_at(flat + ts[5] * v + ts[1] * w), rtol=1e-4)
+    dense = np.linalg.eigvalsh(np.asarray(jax.jit(jax.hessian(loss_at))(flat)))
     expected = dense[np.argsort(-np.abs(dense))][:3]
     np.testing.assert_allclose(found.eigenvalues, expected, rtol=1e-3, atol=1e-4 * abs(expected[0]))
-    product = curvature.hessian_product(
-        loss_fn, point, jax.tree.map(lambda leaf: leaf[0], found.vectors)
-    )
     assert jax.tree.structure(product) == jax.tree.structure(point)
 
-    path = paths.straight(loss_fn, point, other, points=9)
-    np.testing.assert_allclose(path.losses[0], loss_fn(point), rtol=1e-5)
-    np.testing.assert_allclose(path.losses[-1], loss_fn(other), rtol=1e-5)
-    half = unravel(0.5 * (flat + ravel_pytree(other)[0]))
-    np.testing.assert_allclose(path.losses[4], loss_fn(half), rtol=1e-4)
-    bent = paths.curve(loss_fn, point, other, jax.random.key(4), steps=20, points=5)
+    np.testing.assert_allclose(path.losses[0], loss_at(flat), rtol=1e-5)
+    np.testing.assert_allclose(path.losses[-1], loss_at(far), rtol=1e-5)
+    np.testing.assert_allclose(path.losses[4], loss_at(0.5 * (flat + far)), rtol=1e-4)
     assert np.isfinite(bent.losses).all()
 
 

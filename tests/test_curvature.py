@@ -4,6 +4,8 @@ Gauss-Newton matrix.
 
 from typing import Any
 
+import drawn
+import equinox
 import jax
 import jax.numpy as jnp
 import landscapes
@@ -16,6 +18,18 @@ from jaxnn import Batch, data
 from jaxnn.landscape import curvature
 
 pytestmark = pytest.mark.usefixtures("x64")
+
+# one program each, where every operation would be compiled by itself
+hessian = equinox.filter_jit(curvature.hessian)
+eigenvalues = equinox.filter_jit(curvature.eigenvalues)
+gauss_newton = equinox.filter_jit(curvature.gauss_newton)
+fisher = equinox.filter_jit(curvature.fisher)
+
+
+@equinox.filter_jit
+def blocks(loss_fn, params, by):
+    return list(curvature.blocks(loss_fn, params, by=by).items())
+
 
 # a 9-parameter network on XOR, drawn by PyTorch, and the spectrum that PyTorch gives it
 TEST_BED = (
@@ -39,12 +53,7 @@ def xor():
 
 
 def problem(sizes=(3, 4, 2), cases=7, activation=("tanh", "sigmoid"), l2=0.0):
-    keys = jax.random.split(jax.random.key(5), 3)
-    batch = Batch(
-        jax.random.normal(keys[0], (cases, sizes[0]), jnp.float64),
-        jax.random.uniform(keys[1], (cases, sizes[-1]), jnp.float64),
-    )
-    params = jaxnn.init(keys[2], sizes, dtype=jnp.float64)
+    params, batch = drawn.network(sizes), drawn.batch(sizes[0], sizes[-1], cases)
     return params, batch, jaxnn.loss_on(batch, activation=activation, l2=l2)
 
 
@@ -57,14 +66,12 @@ def test_a_quadratics_hessian_is_its_matrix():
         v = ravel_pytree(p)[0]
         return 0.5 * v @ A @ v
 
-    np.testing.assert_allclose(curvature.hessian(loss_fn, point), A, atol=1e-14)
-    np.testing.assert_allclose(
-        curvature.eigenvalues(loss_fn, point), np.linalg.eigvalsh(A), atol=1e-13
-    )
+    np.testing.assert_allclose(hessian(loss_fn, point), A, atol=1e-14)
+    np.testing.assert_allclose(eigenvalues(loss_fn, point), np.linalg.eigvalsh(A), atol=1e-13)
     v = {"a": jnp.array([1.0, 2.0]), "b": jnp.arange(4.0).reshape(2, 2)}
-    product = curvature.hessian_product(loss_fn, point, v)
+    product = equinox.filter_jit(curvature.hessian_product)(loss_fn, point, v)
     np.testing.assert_allclose(ravel_pytree(product)[0], A @ ravel_pytree(v)[0], atol=1e-13)
-    diagonal = curvature.diagonal(loss_fn, point)
+    diagonal = equinox.filter_jit(curvature.diagonal)(loss_fn, point)
     np.testing.assert_allclose(ravel_pytree(diagonal)[0], jnp.diag(A), atol=1e-14)
 
 
@@ -80,11 +87,11 @@ def test_the_hessian_is_the_difference_quotient_of_the_gradient_by_hand():
     h = 1e-4
     steps = h * jnp.eye(flat.size)
     columns = jax.vmap(lambda e: (gradient(flat + e) - gradient(flat - e)) / (2 * h))(steps)
-    np.testing.assert_allclose(curvature.hessian(loss_fn, params), columns, atol=3e-8)
+    np.testing.assert_allclose(hessian(loss_fn, params), columns, atol=3e-8)
 
 
 def test_the_9_parameter_network_has_the_eigenvalues_that_torch_finds():
-    values = curvature.eigenvalues(jaxnn.loss_on(xor()), bed())
+    values = eigenvalues(jaxnn.loss_on(xor()), bed())
     np.testing.assert_allclose(values, SPECTRUM, rtol=2e-2, atol=3e-8)
     np.testing.assert_allclose(jnp.sum(values), 0.177827, rtol=3e-6)
 
@@ -99,14 +106,16 @@ def test_the_hessian_is_gauss_newton_plus_residual_term_plus_l2(l2):
     def outputs(p, x):
         return jaxnn.forward(unravel(p), x, activation=("tanh", "sigmoid"))
 
-    residual = jnp.zeros((flat.size, flat.size))
-    for x, d in zip(*batch, strict=True):
+    @jax.jit
+    def residual_of(x, d):
         second = jax.jacfwd(jax.jacrev(outputs))(flat, x)
-        residual += 2 / cases * jnp.tensordot(outputs(flat, x) - d, second, axes=1)
-    whole = curvature.gauss_newton(params, batch, activation=("tanh", "sigmoid"))
-    expected = 2 / cases * whole + residual + l2 * jnp.eye(flat.size)
-    np.testing.assert_allclose(curvature.hessian(loss_fn, params), expected, atol=1e-13)
-    for_any = curvature.gauss_newton_of(
+        return 2 / cases * jnp.tensordot(outputs(flat, x) - d, second, axes=1)
+
+    residual = sum(np.asarray(residual_of(x, d)) for x, d in zip(*batch, strict=True))
+    whole = gauss_newton(params, batch, activation=("tanh", "sigmoid"))
+    expected = 2 / cases * np.asarray(whole) + residual + l2 * np.eye(flat.size)
+    np.testing.assert_allclose(hessian(loss_fn, params), expected, atol=1e-13)
+    for_any = equinox.filter_jit(curvature.gauss_newton_of)(
         lambda p, x: jaxnn.forward(p, x, activation=("tanh", "sigmoid")), params, batch.inputs
     )
     np.testing.assert_allclose(for_any, whole, atol=1e-13)
@@ -116,16 +125,17 @@ def test_at_zero_residuals_the_hessian_is_the_fisher_information():
     params, batch, _ = problem()
     settings: Any = {"activation": ("tanh", "sigmoid")}
     met = Batch(batch.inputs, jaxnn.losses.outputs_for(params, batch.inputs, **settings))
-    H = curvature.hessian(jaxnn.loss_on(met, **settings), params)
-    np.testing.assert_allclose(curvature.fisher(params, met, **settings), H, atol=1e-14)
-    np.testing.assert_allclose(curvature.empirical_fisher(params, met, **settings), 0, atol=1e-20)
+    H = hessian(jaxnn.loss_on(met, **settings), params)
+    empirical = equinox.filter_jit(curvature.empirical_fisher)
+    np.testing.assert_allclose(fisher(params, met, **settings), H, atol=1e-14)
+    np.testing.assert_allclose(empirical(params, met, **settings), 0, atol=1e-20)
 
 
 def test_the_fisher_information_is_the_mean_square_of_the_score():
     """E over targets drawn from N(outputs, variance) of g g^T, by sampling: 3 % at 20,000 draws."""
     params, batch, _ = problem(sizes=(2, 1), cases=1, activation="sigmoid")
     o = jaxnn.forward(params, batch.inputs[0])
-    draws = o[0] + 0.2 * jax.random.normal(jax.random.key(9), (20_000, 1), jnp.float64)
+    draws = o[0] + 0.2 * jnp.asarray(np.random.default_rng(9).normal(size=(20_000, 1)))
     many = Batch(jnp.broadcast_to(batch.inputs, (20_000, 2)), draws)
     # the score is the gradient of (o - d)^2 / (2 variance)
     scores = curvature.empirical_fisher(params, many) / (2 * 0.04) ** 2
@@ -145,35 +155,35 @@ def test_the_fisher_information_is_the_mean_square_of_the_score():
 )
 def test_blocks_are_cut_from_the_whole_hessian(by, names):
     params, _, loss_fn = problem()
-    whole, blocks = curvature.hessian(loss_fn, params), curvature.blocks(loss_fn, params, by=by)
+    whole, found = np.asarray(hessian(loss_fn, params)), blocks(loss_fn, params, by)
     numbers = curvature.numbers_of(params, by)
-    assert list(blocks) == names
+    assert [name for name, _ in found] == names
     assert sorted(np.concatenate(list(numbers.values()))) == list(range(len(whole)))
-    for name, block in blocks.items():
+    for name, block in found:
         which = np.asarray(numbers[name])
         np.testing.assert_allclose(block, whole[np.ix_(which, which)], atol=1e-15)
     # layer 1's unit 2 has the third row of weights and the third bias
     if by == "unit":
-        flat = ravel_pytree(params)[0]
+        flat = np.asarray(ravel_pytree(params)[0])
         row = [*params[0].weights[2], np.asarray(params[0].biases)[2]]
         np.testing.assert_array_equal(flat[numbers["0[2]"]], row)
 
 
 def test_a_key_with_a_dot_hides_no_block():
     point = {"a.b": jnp.array(1.0), "a": {"b": jnp.array(1.0)}}
-    found = curvature.blocks(lambda p: p["a.b"] ** 2 + 5 * p["a"]["b"] ** 2, point, by="leaf")
-    assert sorted(float(block[0, 0]) for block in found.values()) == [2.0, 10.0]
+    found = blocks(lambda p: p["a.b"] ** 2 + 5 * p["a"]["b"] ** 2, point, "leaf")
+    assert sorted(float(np.asarray(block)[0, 0]) for _, block in found) == [2.0, 10.0]
 
 
 def test_all_of_it_under_jit_and_vmap():
     _, _, loss_fn = problem()
-    points = jax.vmap(lambda k: jaxnn.init(k, (3, 4, 2), dtype=jnp.float64))(
-        jax.random.split(jax.random.key(0), 3)
+    points = jax.tree.map(
+        lambda *leaves: jnp.stack(leaves), *(drawn.network((3, 4, 2), seed) for seed in range(3))
     )
-    H = jax.jit(jax.vmap(lambda p: curvature.hessian(loss_fn, p)))(points)
+    H = jax.jit(jax.vmap(lambda p: hessian(loss_fn, p)))(points)
     one = jax.tree.map(lambda leaf: leaf[1], points)
-    np.testing.assert_allclose(H[1], curvature.hessian(loss_fn, one), atol=1e-14)
-    np.testing.assert_array_equal(H, jnp.swapaxes(H, 1, 2))
+    np.testing.assert_allclose(H[1], hessian(loss_fn, one), atol=1e-14)
+    np.testing.assert_array_equal(H, np.swapaxes(H, 1, 2))
 
 
 @pytest.mark.parametrize(
@@ -192,12 +202,12 @@ def test_himmelblaus_minima_saddles_and_maximum_have_their_indices(x, y, index):
     at = {"x": jnp.array(x), "y": jnp.array(y)}
     slope = jax.grad(landscapes.himmelblau)(at)
     assert abs(float(slope["x"])) + abs(float(slope["y"])) < 1e-3
-    found = curvature.inertia(curvature.eigenvalues(landscapes.himmelblau, at))
+    found = curvature.inertia(eigenvalues(landscapes.himmelblau, at))
     assert int(found.negative) == index
     assert (int(found.zero), int(found.positive)) == (0, 2 - index)
     # f_xx = 12 x^2 + 4 y - 42, f_yy = 4 x + 12 y^2 - 26, f_xy = 4 (x + y), by hand
     H = [[12 * x**2 + 4 * y - 42, 4 * (x + y)], [4 * (x + y), 4 * x + 12 * y**2 - 26]]
-    np.testing.assert_allclose(curvature.hessian(landscapes.himmelblau, at), H, rtol=1e-12)
+    np.testing.assert_allclose(hessian(landscapes.himmelblau, at), H, rtol=1e-12)
 
 
 def test_a_linear_networks_hessian_is_its_inputs_covariance():
@@ -208,10 +218,10 @@ def test_a_linear_networks_hessian_is_its_inputs_covariance():
     loss_fn = jaxnn.loss_on(batch, activation="identity")
     ones = np.hstack([batch.inputs, np.ones((9, 1))])
     expected = np.sort(np.repeat(np.linalg.eigvalsh(2 / 9 * ones.T @ ones), 2))
-    np.testing.assert_allclose(curvature.eigenvalues(loss_fn, params), expected, rtol=1e-11)
-    blocks = curvature.blocks(loss_fn, params, by="unit")
+    np.testing.assert_allclose(eigenvalues(loss_fn, params), expected, rtol=1e-11)
+    found = dict(blocks(loss_fn, params, "unit"))
     for name in ("0[0]", "0[1]"):
-        np.testing.assert_allclose(blocks[name], 2 / 9 * ones.T @ ones, atol=1e-13)
+        np.testing.assert_allclose(found[name], 2 / 9 * ones.T @ ones, atol=1e-13)
 
 
 def test_the_hessian_is_that_of_curvlinops():
@@ -230,7 +240,7 @@ def test_the_hessian_is_that_of_curvlinops():
         model, torch.nn.MSELoss(), list(model.parameters()), cases
     ).to_scipy()
     dense = 2 * (H @ np.eye(H.shape[0]))
-    np.testing.assert_allclose(curvature.hessian(loss_fn, params), dense, atol=1e-13)
+    np.testing.assert_allclose(hessian(loss_fn, params), dense, atol=1e-13)
 
 
 def test_an_eigenvalue_at_the_rounding_of_the_largest_is_zero():

@@ -3,6 +3,7 @@
 import itertools
 from typing import Any
 
+import drawn
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -29,7 +30,7 @@ def acting(inputs, targets, activation, *, l2=0.0, biases: Any = True, hidden=(3
     batch = jnp.asarray(inputs, jnp.float64), jnp.asarray(targets, jnp.float64)
     loss_fn = jaxnn.loss_on(batch, activation=activation, l2=l2)
     sizes = (batch[0].shape[1], *hidden, batch[1].shape[1])
-    point = jaxnn.init(jax.random.key(3), sizes, biases=biases, dtype=jnp.float64)
+    point = drawn.network(sizes, 3, biases=biases)
     found = symmetries.of(loss_fn).of_data(point)
     for symmetry in found:
         moved = symmetry.apply(point)
@@ -39,7 +40,7 @@ def acting(inputs, targets, activation, *, l2=0.0, biases: Any = True, hidden=(3
         if symmetry.exchanged is not None:
             continue  # the function is another but on the cases
         # U f'(x) = f(T x), on points that are no cases
-        x = jax.random.normal(jax.random.key(9), (5, sizes[0]), jnp.float64)
+        x = drawn.batch(sizes[0], 1, 5, seed=9).inputs
         ours, theirs = (
             losses.outputs_for(p, rows, activation=activation)
             for p, rows in ((moved, x), (point, symmetry.inputs.of(x)))
@@ -116,11 +117,11 @@ def test_the_constant_stays_where_the_network_is_not_odd_or_has_no_first_biases(
     assert len(acting(SIGNS, SIGNED_XOR, ("sigmoid", "tanh"), biases=(True, False))) == 8
     assert len(acting(SIGNS, SIGNED_XOR, ("relu", "identity"), biases=(True, False))) == 8
     shallow = jaxnn.loss_on((jnp.asarray(SIGNS), jnp.asarray(SIGNED_XOR)), activation="tanh")
-    point = jaxnn.init(jax.random.key(0), (2, 2, 1), dtype=jnp.float64)
+    point = drawn.network((2, 2, 1), 0)
     exchange = next(s for s in data_symmetries.of(shallow) if s.exchanged == 0)
     with pytest.raises(ValueError, match=r"cases are negated, which takes odd .* later layers"):
         exchange.apply(point)
-    point = jaxnn.init(jax.random.key(0), (2, 2, 1), biases=(False, False), dtype=jnp.float64)
+    point = drawn.network((2, 2, 1), 0, biases=(False, False))
     with pytest.raises(ValueError, match=r"with the biases' input, which takes first-layer biases"):
         exchange.apply(point)
 
@@ -128,7 +129,7 @@ def test_the_constant_stays_where_the_network_is_not_odd_or_has_no_first_biases(
 def test_the_exchange_permutes_the_outputs_and_is_one_to_one_on_points():
     batch = jnp.asarray(SIGNS), jnp.asarray(SIGNED_XOR)
     loss_fn = jaxnn.loss_on(batch, activation="tanh", l2=0.0125)
-    point = jaxnn.init(jax.random.key(5), (2, 2, 1), biases=(True, False), dtype=jnp.float64)
+    point = drawn.network((2, 2, 1), 5, biases=(True, False))
     group = symmetries.of(loss_fn)
     images = [symmetry.apply(point) for symmetry in group.of_data(point)]
     errors = [
@@ -190,7 +191,7 @@ def test_the_orders_agree_with_a_loop_over_all_signed_permutations():
         inputs = rng.choice([-1.0, 1.0], (4, 2))
         targets = rng.choice([-0.5, 0.5], (4, 1))
         loss_fn = jaxnn.loss_on((jnp.asarray(inputs), jnp.asarray(targets)), activation="tanh")
-        point = jaxnn.init(jax.random.key(0), (2, 2, 1), biases=(True, False), dtype=jnp.float64)
+        point = drawn.network((2, 2, 1), 0, biases=(True, False))
         found = [
             s for s in symmetries.of(loss_fn).of_data(point) if not any(s.inputs.shift)
         ]  # the loop has none about other centres
@@ -241,8 +242,7 @@ def test_repeated_cases_count_as_often_as_they_come():
 
 
 def test_cases_without_symmetry_have_the_identity_alone():
-    inputs = jax.random.normal(jax.random.key(1), (9, 4), jnp.float64)
-    targets = jax.random.normal(jax.random.key(2), (9, 2), jnp.float64)
+    inputs, targets = drawn.batch(4, 2, 9)
     assert len(acting(inputs, targets, ("tanh", "identity"))) == 1
 
 
@@ -267,7 +267,7 @@ def test_the_action_works_under_jit_and_vmap():
 def test_data_symmetries_are_no_part_of_the_orbit():
     loss_fn = jaxnn.loss_on((jnp.asarray(CORNERS), jnp.asarray(XOR)))
     group = symmetries.of(loss_fn)
-    point = jaxnn.init(jax.random.key(0), (2, 2, 1), dtype=jnp.float64)
+    point = drawn.network((2, 2, 1), 0)
     assert group.orbit_size(point) == 8
     swap = next(s for s in group.of_data(point) if s.inputs.order == (1, 0))
     assert group.distance(point, swap.apply(point)) > 0.1

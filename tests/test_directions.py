@@ -2,6 +2,7 @@
 slope and curvature.
 """
 
+import drawn
 import jax
 import jax.numpy as jnp
 import landscapes
@@ -9,12 +10,11 @@ import numpy as np
 import pytest
 from jax.flatten_util import ravel_pytree
 
-import jaxnn
 from jaxnn.landscape import checks, directions
 
 
 def three():
-    return [jaxnn.init(jax.random.key(seed), (2, 3, 1)) for seed in range(3)]
+    return [drawn.network((2, 3, 1), seed) for seed in range(3)]
 
 
 def flat(tree):
@@ -31,7 +31,7 @@ def test_the_plane_holds_the_three_points_at_their_distances():
 
 
 def test_through_works_under_vmap():
-    a, b, c = (jax.random.normal(jax.random.key(k), (4, 5)) for k in range(3))
+    a, b, c = np.random.default_rng(0).normal(size=(3, 4, 5))
     planes = jax.jit(jax.vmap(directions.through))(a, b, c)
     assert planes.coordinates.shape == (4, 3, 2)
     np.testing.assert_allclose(planes.coordinates[1, 1, 0], np.linalg.norm(b[1] - a[1]), rtol=1e-6)
@@ -72,10 +72,7 @@ def test_unit_normalised_has_length_1():
 @pytest.mark.usefixtures("x64")
 def test_filter_normalised_units_have_the_lengths_of_the_points_units():
     """Unit by unit in a loop: a unit is its row of weights and its bias."""
-    point, raw = (
-        jaxnn.init(jax.random.key(k), (4, 3, 2), dtype=jnp.float64, biases=(True, False))
-        for k in (0, 1)
-    )
+    point, raw = (drawn.network((4, 3, 2), k, biases=(True, False)) for k in (0, 1))
     done = directions.normalised(raw, point, by="filter")
     for (W, b), (D, e), (R, r) in zip(point, done, raw, strict=True):
         for unit in range(len(W)):
@@ -88,7 +85,7 @@ def test_filter_normalised_units_have_the_lengths_of_the_points_units():
 
 @pytest.mark.usefixtures("x64")
 def test_layers_and_weights_are_normalised_by_themselves():
-    point, raw = (jaxnn.init(jax.random.key(k), (4, 3, 2), dtype=jnp.float64) for k in (0, 1))
+    point, raw = (drawn.network((4, 3, 2), k) for k in (0, 1))
     layers = directions.normalised(raw, point, by="layer")
     for own, new in zip(point, layers, strict=True):
         np.testing.assert_allclose(

@@ -78,6 +78,7 @@ def test_in_float64_members_are_the_lone_network_to_1e_12(form, x64):
 UNTIL: dict[str, Any] = {"stop": training.gradient_below(3e-3), "max_steps": 730, "check_every": 50}
 
 
+@pytest.mark.optimised
 @pytest.mark.parametrize("cut", [1000, pytest.param(4096, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("form", ["nodes", "matrices"])
 def test_bits_do_not_depend_on_the_chunks_that_an_ensemble_is_cut_into(form, cut):
@@ -95,6 +96,7 @@ def test_bits_do_not_depend_on_the_chunks_that_an_ensemble_is_cut_into(form, cut
             chex.assert_trees_all_equal(part, some[1])
 
 
+@pytest.mark.optimised
 @pytest.mark.slow
 def test_bits_do_not_depend_on_order_and_recording():
     starts, turned = draw(300), np.random.default_rng(0).permutation(300)
@@ -157,6 +159,7 @@ def test_a_record_that_falls_between_tests_is_refused():
         ensembles.train_until(LOSS, draw(4), SGD, record_every=75, **UNTIL)
 
 
+@pytest.mark.optimised
 @pytest.mark.parametrize("form", FORMS)
 def test_a_member_is_replayed_alone_to_the_bit(form):
     starts, rule = draw(200, scale=3.0), jaxnn.sgd(4.0)
@@ -178,6 +181,7 @@ def test_a_member_is_replayed_alone_to_the_bit(form):
         )
 
 
+@pytest.mark.optimised
 @pytest.mark.slow
 def test_a_member_that_diverged_is_replayed_to_where_it_was_frozen():
     starts, rule = draw(64, scale=3.0), jaxnn.sgd(0.8)
@@ -249,6 +253,7 @@ def quadratic(p):
     return jnp.sum(jnp.square(p))
 
 
+@pytest.mark.optimised
 @pytest.mark.parametrize("tile", [1, 2, 8])
 def test_divergence_of_members_leaves_the_others_bits_alone(tile):
     good = jnp.array([[0.5], [0.25], [1.0], [2.0], [3.0]])

@@ -25,6 +25,7 @@ def same_bits(a, b):
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.optimised
 @pytest.mark.parametrize(
     "way",
     [

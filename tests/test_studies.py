@@ -110,6 +110,7 @@ def arrays_of(path):
     return {name: array.values for name, array in results.load(path).data_vars.items()}
 
 
+@pytest.mark.optimised
 def test_chunks_in_any_cut_give_the_same_bits(store, tmp_path):
     settings, path = store
     other = replace(settings, chunk=6, out=tmp_path / "six")

@@ -2,6 +2,7 @@
 is lazy.
 """
 
+import drawn
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -18,8 +19,8 @@ laziness = jax.jit(tangent_kernels.laziness, static_argnames="activation")
 @pytest.mark.usefixtures("x64")
 @pytest.mark.parametrize("biases", [True, (True, False)])
 def test_the_kernel_by_hand_is_that_of_differentiation(biases):
-    params = jaxnn.init(jax.random.key(0), (3, 4, 2), biases=biases, dtype=jnp.float64)
-    inputs = jax.random.normal(jax.random.key(1), (5, 3), jnp.float64)
+    params = drawn.network((3, 4, 2), 0, biases=biases)
+    inputs = drawn.batch(3, 1, 5).inputs
 
     @jax.jit
     def everything(params):
@@ -39,10 +40,8 @@ def test_the_kernel_by_hand_is_that_of_differentiation(biases):
 @pytest.mark.usefixtures("x64")
 def test_a_linear_network_has_a_closed_form():
     """With o = v W x: do/dv . do/dv' + do/dW . do/dW' = (W x)(W x') + |v|^2 x x'."""
-    (W, _), (v, _) = params = jaxnn.init(
-        jax.random.key(0), (3, 4, 1), biases=False, dtype=jnp.float64
-    )
-    x = jax.random.normal(jax.random.key(1), (5, 3), jnp.float64)
+    (W, _), (v, _) = params = drawn.network((3, 4, 1), 0, biases=False)
+    x = drawn.batch(3, 1, 5).inputs
     closed = (x @ W.T) @ (x @ W.T).T + jnp.sum(v**2) * x @ x.T
     # under vmap a network each
     stacked = jax.tree.map(lambda leaf: np.stack([leaf, 2 * leaf]), params)
