@@ -15,7 +15,7 @@ def write(folder: str | Path) -> Path:
         ValueError: pdoc is not installed; the folder holds something else than such pages.
     """
     try:
-        import pdoc
+        import pdoc.render
     except ImportError as error:
         raise ValueError("the pages are made by pdoc: pip install 'jaxnn[docs]'") from error
     folder = Path(folder)

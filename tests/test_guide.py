@@ -4,9 +4,9 @@ import importlib
 import re
 from pathlib import Path
 
-import jax
 import numpy as np
 import pytest
+from jax.flatten_util import ravel_pytree
 
 import jaxnn
 from jaxnn.cli.parsing import parse
@@ -66,9 +66,7 @@ def test_the_guide_says_what_its_python_shows():
         exec(code, space)
     assert bool(space["check"].resolved)
     assert not bool(space["blind"].resolved)
-    lengths = [
-        np.linalg.norm(jax.flatten_util.ravel_pytree(space[k])[0]) for k in ("unit", "filtered")
-    ]
+    lengths = [np.linalg.norm(ravel_pytree(space[k])[0]) for k in ("unit", "filtered")]
     assert lengths[0] == pytest.approx(1)
     assert lengths[1] > 2
     assert space["many"].low[-1] < space["many"].middle[-1] < space["many"].high[-1]

@@ -4,6 +4,7 @@ import dataclasses
 import importlib
 import inspect
 from html.parser import HTMLParser
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
@@ -84,8 +85,8 @@ def test_a_share_shows_its_three_numbers():
 
 def a_run(members=()):
     """A run as training gives it, of one network or of many."""
-    full = np.full
-    return Run(
+    full, run = np.full, cast(Any, Run)
+    return run(
         params={"w": np.ones((*members, 3)), "b": np.ones((*members, 1))},
         losses=full((*members, 5), 0.25),
         loss=full(members, 0.125),
@@ -125,8 +126,11 @@ def test_columns_of_one_length_stand_side_by_side():
     assert rows[""] == ["labels", "counts", "share", "low", "high"]
     assert rows["0"] == ["diverged", "1", "0.25", "0.0455873", "0.699358"]
     assert rows["1"][:3] == ["0", "2", "0.5"]
-    pairs = spectra.Eigenpairs(np.array([2.5, -1]), {"x": np.ones((2, 3))}, np.array([1e-9, 0]),
-                               np.array([True, False]), np.int32(7))  # fmt: skip
+    made = cast(Any, spectra.Eigenpairs)
+    converged = np.array([True, False])
+    pairs = made(
+        np.array([2.5, -1]), {"x": np.ones((2, 3))}, np.array([1e-9, 0]), converged, np.int32(7)
+    )
     rows = shown(pairs)
     assert rows["0"] == ["2.5", "1e-09", "True"]
     assert rows["products"] == ["7"]
