@@ -57,7 +57,7 @@ def _rested(
     if settings.batch_size:
         return labels
     way = full_batch(posed.rule, steps=settings.steps or 0)
-    hopping = np.append(unstable(posed.loss_fn, classes, way), False)[labels] & (labels >= 0)
+    hopping = np.append(unstable(posed.loss_fn, classes, way), False)[np.maximum(labels, -1)]
     levels = np.append(classes.losses, np.nan)[np.where(labels >= 0, labels, -1)]
     lost = restless(run.loss, levels, run.losses[:, 0], hopping, np.zeros(len(labels), bool))
     return np.where(lost, basins.Nowhere.restless, labels)
