@@ -48,7 +48,7 @@ def outcomes(codes: Any, losses: Any, level: float) -> list[dict[str, Any]]:
     ]
 
 
-def values(name: str, meaning: str, array: Any, *, log: bool = False) -> dict[str, Any]:
+def axis_of(name: str, meaning: str, array: Any, *, log: bool = False) -> dict[str, Any]:
     """A number of each start, to be an axis or a colour; log: whether it is drawn on such a
     scale.
     """

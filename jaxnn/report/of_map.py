@@ -11,7 +11,7 @@ import jax
 import numpy as np
 
 from jaxnn.landscape import basins
-from jaxnn.report.contents import ROOM, facet, number, outcomes, packed, problem_parts, values
+from jaxnn.report.contents import ROOM, axis_of, facet, number, outcomes, packed, problem_parts
 from jaxnn.studies import basin_findings, endings, map_windows, map_words
 from jaxnn.studies.basin_labels import Labelled
 from jaxnn.studies.map_settings import Basins
@@ -74,7 +74,7 @@ def map_contents(dataset: Any, settings: Basins, made: Labelled, posed: Posed) -
         "values": [
             *_places(settings, shown),
             *(
-                values(name, meaning, runs[name], log=log)
+                axis_of(name, meaning, runs[name], log=log)
                 for name, (meaning, log) in VALUES.items()
                 if name in runs
             ),
@@ -154,7 +154,7 @@ def _places(settings: Basins, shown: Shown) -> list[dict[str, Any]]:
     axes = _axes(settings, shown)
     names = settings.parameters or [f"along random direction {k}" for k in (1, 2)]
     return [
-        {**values(axis, f"initial {name}" if settings.parameters else name, grid), "place": True}
+        {**axis_of(axis, f"initial {name}" if settings.parameters else name, grid), "place": True}
         for axis, name, grid in zip(axes, names, np.meshgrid(*axes.values()), strict=False)
     ]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxnn.report.contents import ROOM, facet, number, outcomes, packed, problem_parts, values
+from jaxnn.report.contents import ROOM, axis_of, facet, number, outcomes, packed, problem_parts
 from jaxnn.stopping import Outcome
 from jaxnn.studies import findings
 from jaxnn.studies.problem import Posed
@@ -56,7 +56,7 @@ def study_contents(dataset: Any, settings: Study, posed: Posed) -> dict[str, Any
             *outcomes(shown["outcome"].values, shown["final_loss"].values, level),
         ],
         "values": [
-            values(name, meaning, shown[name].values, log=log)
+            axis_of(name, meaning, shown[name].values, log=log)
             for name, (meaning, log) in VALUES.items()
             if name in shown
         ],
