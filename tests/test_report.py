@@ -58,9 +58,9 @@ def drawn(sizes, biases, seed, scale=2.0) -> Any:
     rng = np.random.default_rng(seed)
     layers: list[Any] = []
     for inputs, units, biased in zip(sizes, sizes[1:], biases, strict=False):
-        weights = scale * rng.normal(size=(units, inputs))
+        weights: Any = scale * rng.normal(size=(units, inputs))
         layers.append(Layer(weights, scale * rng.normal(size=units) if biased else None))
-    cases = rng.normal(size=(7, sizes[0])), rng.uniform(size=(7, sizes[-1]))
+    cases: Any = rng.normal(size=(7, sizes[0])), rng.uniform(size=(7, sizes[-1]))
     return tuple(layers), Batch(*cases)
 
 
