@@ -37,7 +37,7 @@ SMALL = Study(
 )
 
 
-def study_as_if(settings, *, sizes=None, cases=None):
+def study_as_if(settings, *, sizes=None, cases=0):
     """The settings in full, their problem and the dataset of their store as if finished: drawn and
     trained by numpy where the network is that of exclusive or, else noise of the right shapes.
 

@@ -6,6 +6,7 @@ import html.parser
 import json
 import re
 import shlex
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -54,13 +55,13 @@ NETWORKS = [
 ]
 
 
-def drawn(sizes, biases, seed, scale=2.0):
+def drawn(sizes, biases, seed, scale=2.0) -> Any:
     rng = np.random.default_rng(seed)
-    layers = []
+    layers: list[Any] = []
     for inputs, units, biased in zip(sizes, sizes[1:], biases, strict=False):
-        weights = scale * rng.normal(size=(units, inputs))
+        weights: Any = scale * rng.normal(size=(units, inputs))
         layers.append(Layer(weights, scale * rng.normal(size=units) if biased else None))
-    cases = rng.normal(size=(7, sizes[0])), rng.uniform(size=(7, sizes[-1]))
+    cases: Any = rng.normal(size=(7, sizes[0])), rng.uniform(size=(7, sizes[-1]))
     return tuple(layers), Batch(*cases)
 
 
@@ -97,7 +98,9 @@ def by_package(params, batch, activation, l2):
 
 
 def test_loss_and_gradient_in_the_page_are_those_of_the_package_and_of_loops():
-    networks = [(*network, *drawn(network[0], network[2], k)) for k, network in enumerate(NETWORKS)]
+    networks: list[Any] = [
+        (*network, *drawn(network[0], network[2], k)) for k, network in enumerate(NETWORKS)
+    ]
     code = (
         READ
         + """
@@ -205,14 +208,17 @@ def test_the_address_tells_the_view_again():
     view.edits[1] = -1 / 3;
     const text = toAddress(view, model), again = fromAddress(text, model);
     const plain = toAddress(fromAddress("start=99&x=nothing&step-size=-1&initial=b9[0]:1&features=0.8", model), model);
-    const made = [text, toAddress(again, model), again.edits[1], [...again.hidden.scheme], plain];
+    const own = { ...model, stepSizes: [1, 2, 3] };
+    const made = [text, toAddress(again, model), again.edits[1], [...again.hidden.scheme], plain,
+      fromAddress("start=2", own).stepSize, toAddress(fromAddress("start=2", own), own)];
     """  # noqa: E501
-    text, again, edit, hidden, plain = reports.by_node(["address"], code, None)
+    text, again, edit, hidden, plain, step_size, own = reports.by_node(["address"], code, None)
     assert text == again
     assert "start=7" in text
     assert edit == -1 / 3
     assert hidden == [1]
     assert plain == ""
+    assert (step_size, own) == (3, "start=2")
 
 
 # what the page holds
@@ -259,7 +265,7 @@ def test_the_command_on_the_page_asks_for_the_same_study(asked):
     line = commands.command_line(settings)
     program, *words = shlex.split(line)
     config = (tyro.conf.PositionalRequiredArgs, tyro.conf.OmitArgPrefixes)
-    again = tyro.cli(cli.Command, args=words, config=config)
+    again: Any = tyro.cli(cli.Command, args=words, config=config)
     assert program == "jaxnn"
     assert (line == "jaxnn study iris") == (asked == Study("iris"))
     assert as_json(problem.complete(again)) == as_json(settings)
@@ -311,11 +317,11 @@ def test_the_page_makes_the_starts_of_a_map_to_the_bit(asked):
     shown = [made.attractors.name(int(k)) for k in frequent if numbers[k]]
     assert labels["labels"][:7] == shown[:7]
     assert labels["labels"][7:] == ([f"others ({len(shown) - 7})"] if len(shown) > 7 else [])
-    names = np.array(labels["labels"])[unpacked(labels["codes"])]
+    names: Any = np.array(labels["labels"])[unpacked(labels["codes"])]
     assert names[made.labels == frequent[0]].tolist() == [shown[0]] * numbers[frequent[0]]
     row = contents["table"]["rows"][0]
     assert row["names"] == shown[:1]
-    assert row["share"] == list(wilson(numbers[frequent[0]], len(made.labels)))
+    assert row["share"] == list(wilson(int(numbers[frequent[0]]), len(made.labels)))
     assert got["facts"][0] == ["leads to", names[3]]
     if settings.parameters:
         assert got["names"] == "initial b2[0] -2.545"  # the middle of the fourth of 50

@@ -21,10 +21,7 @@ function startNow() {
   return start;
 }
 
-/** The step size by which the study trained a start. */
-const stepSizeOf = (i) => (model.stepSizes ? model.stepSizes[i] : raw.training.step_size);
-
-const isStudys = () => raw.training.replays && view.start !== null && view.stepSize === stepSizeOf(view.start) && !Object.keys(view.edits).length;
+const isStudys = () => raw.training.replays && view.start !== null && view.stepSize === stepSizeOf(model, view.start) && !Object.keys(view.edits).length;
 
 /** The visible start with the lowest final loss, or, with -1, the highest; null where none is. */
 function extreme(sign) {
@@ -35,7 +32,7 @@ function extreme(sign) {
 
 function choose(i, { train = true } = {}) {
   if (i === null || i === undefined) return;
-  if (model.stepSizes) view.stepSize = stepSizeOf(i);
+  if (model.stepSizes) view.stepSize = stepSizeOf(model, i);
   view.start = i;
   view.edits = {};
   restart();
