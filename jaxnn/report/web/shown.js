@@ -1,12 +1,22 @@
 "use strict";
 // Every part of the page as the state is now.
 
+let painted = ""; // what the picture of all starts was painted for
+
+/** The starts, painted again only where something about all of them changed, and the rings. */
 function showPicture() {
+  const { clientWidth, clientHeight } = byId("scatter");
+  const hidden = Object.values(view.hidden).map((codes) => [...codes]);
+  const wanted = JSON.stringify([view.x, view.y, view.colour, hidden, clientWidth, clientHeight, theme("page")]);
+  if (wanted !== painted) {
+    painted = wanted;
+    drawn = scatter(byId("scatter"), model, view);
+    const count = drawn.shown.reduce((sum, on) => sum + on, 0);
+    byId("count").textContent = `${count} of ${model.count} starts are shown`;
+    byId("scatter").setAttribute("aria-label", `${model.count} starts: ${drawn.yAxis.label} against ${drawn.xAxis.label}`);
+  }
   const edited = Object.keys(view.edits).length ? startNow() : null;
-  drawn = scatter(byId("scatter"), model, view, { selected: view.start, hovered, edited, path: run && run.path });
-  const count = drawn.shown.reduce((sum, on) => sum + on, 0);
-  byId("count").textContent = `${count} of ${model.count} starts are shown`;
-  byId("scatter").setAttribute("aria-label", `${model.count} starts: ${drawn.yAxis.label} against ${drawn.xAxis.label}`);
+  rings(byId("rings"), drawn, { selected: view.start, hovered, edited, path: run && run.path });
 }
 
 /** Make room for a picture, or none where there is nothing to draw. */
