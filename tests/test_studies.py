@@ -184,6 +184,8 @@ def test_a_run_that_is_killed_and_stopped_is_taken_up_and_ends_with_the_same_bit
         np.testing.assert_array_equal(bits[name], values)
     table = (whole / "table.txt").read_text()
     assert table == (broken / "table.txt").read_text()
+    page = (whole / "report.html").read_bytes()
+    assert page == (broken / "report.html").read_bytes()
     assert table.strip() in printed
 
 

@@ -11,9 +11,14 @@ function plainView(model) {
   };
 }
 
+/** The step size by which the study trained a start. */
+function stepSizeOf(model, start) {
+  return model.stepSizes && start !== null ? model.stepSizes[start] : model.raw.training.step_size;
+}
+
 /** The view as text: only what differs from the plain one. */
 function toAddress(view, model) {
-  const plain = plainView(model), said = new URLSearchParams();
+  const plain = { ...plainView(model), stepSize: stepSizeOf(model, view.start) }, said = new URLSearchParams();
   for (const [key, name] of [["start", "start"], ["x", "x"], ["y", "y"], ["colour", "colour"], ["stepSize", "step-size"], ["theme", "theme"]]) {
     if (view[key] !== plain[key] && view[key] !== null) said.set(name, view[key]);
   }
@@ -35,6 +40,7 @@ function fromAddress(text, model) {
   if (view.y === "cells") view.y = plainView(model).y;
   if ([...model.facets, ...model.values].some(({ name }) => name === said.get("colour"))) view.colour = said.get("colour");
   const size = Number(said.get("step-size"));
+  view.stepSize = stepSizeOf(model, view.start);
   if (said.has("step-size") && size > 0 && Number.isFinite(size)) view.stepSize = size;
   if (["light", "dark"].includes(said.get("theme"))) view.theme = said.get("theme");
   const pair = (said.get("features") || "").split(".").map((k) => whole(k, model.network.sizes[0]));

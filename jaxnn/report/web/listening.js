@@ -95,10 +95,6 @@ function listenToDrawing() {
 }
 
 function listenToButtons() {
-  const extreme = (sign) => {
-    const data = named(model.values, "final_loss").data, kept = [...data.keys()].filter((i) => drawn.shown[i] && Number.isFinite(data[i]));
-    return kept.reduce((best, i) => (best === null || sign * data[i] < sign * data[best] ? i : best), null);
-  };
   byId("best").onclick = () => choose(extreme(1));
   byId("worst").onclick = () => choose(extreme(-1));
   byId("any").onclick = () => {

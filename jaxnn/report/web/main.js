@@ -17,6 +17,10 @@ function adopt() {
     domain = domainOf(cases, network, features);
     [byId("feature-x").value, byId("feature-y").value] = features;
   }
+  if (view.start === null) {
+    view.start = extreme(1); // something to look at
+    view.stepSize = view.stepSize === raw.training.step_size ? stepSizeOf(model, view.start) : view.stepSize;
+  }
   restart();
   restyle();
   if (view.start !== null && canTrain && raw.training.replays) play();

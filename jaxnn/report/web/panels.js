@@ -12,13 +12,15 @@ function drawCurve(canvas, model, start, run) {
     lines.push({ xs: kept.map((k) => model.curves.at[k]), ys: kept.map((k) => stored[k]), colour: theme("muted"), width: 5, name: "the study's" });
   }
   const sameUnit = !stored || model.curves.unit === "step";
-  if (run && sameUnit) {
+  if (!sameUnit && run && run.step > 0) lines.pop(); // steps here are no epochs there
+  const live = run && (sameUnit || run.step > 0);
+  if (live) {
     const [xs, ys] = [[...run.at], [...run.losses]];
     if (xs[xs.length - 1] !== run.step) [xs.push(run.step), ys.push(run.loss)];
     lines.push({ xs, ys, colour: theme("accent"), width: 1.8, name: "here" });
   }
-  const marked = run && sameUnit ? { x: run.step, y: run.loss } : null;
-  if (lines.length) curves(canvas, lines, { log: true, xName: stored ? model.curves.unit : "step", yName: "loss", marked, level: model.raw.level });
+  const marked = live ? { x: run.step, y: run.loss } : null;
+  if (lines.length) curves(canvas, lines, { log: true, xName: live || !stored ? "step" : model.curves.unit, yName: "loss", marked, level: model.raw.level });
   else sheet(canvas);
 }
 

@@ -52,11 +52,10 @@ function colouring(model, key) {
 }
 
 /**
- * Draw the picture; gives what is needed to find starts on it: {xs, ys, shown, x, y}.
- * view: {x, y, colour, hidden} as in the page's address; selected, edited: a start's number or null,
- * and where its edited weights are.
+ * Draw the starts; gives what is needed to find them: {xs, ys, shown, x, y, xAxis, yAxis, box}.
+ * view: {x, y, colour, hidden} as in the page's address.
  */
-function scatter(canvas, model, view, { selected, hovered, edited, path }) {
+function scatter(canvas, model, view) {
   const { ctx, width, height } = sheet(canvas), box = boxOf(width, height);
   const [xAxis, yAxis] = [axisOf(model, view.x), axisOf(model, view.y)];
   const shown = visible(model, view.hidden), all = [...Array(model.count).keys()];
@@ -77,18 +76,26 @@ function scatter(canvas, model, view, { selected, hovered, edited, path }) {
     else mark(ctx, paint.shape(i), xs[i], ys[i], r);
   }
   ctx.globalAlpha = 1;
-  if (yAxis.label === "final loss" && model.raw.level > 0) {
+  if (view.y === "final_loss" && model.raw.level > 0) {
     ctx.strokeStyle = theme("text");
     ctx.setLineDash([2, 3]);
     stroke(ctx, [[box.left, y.at(model.raw.level)], [box.right, y.at(model.raw.level)]]);
     ctx.setLineDash([]);
   }
+  return { xs, ys, shown, x, y, xAxis, yAxis, box };
+}
+
+/**
+ * Draw, on a sheet above the starts, the path of training and rings: around the start pointed at,
+ * the chosen one, and where its weights changed by hand put it.
+ */
+function rings(canvas, { xs, ys, x, y, xAxis, yAxis, box }, { selected, hovered, edited, path }) {
+  const { ctx } = sheet(canvas);
   if (path) drawPath(ctx, box, path, [[xAxis, x], [yAxis, y]]);
   if (hovered !== null) ring(ctx, xs[hovered], ys[hovered], 6, theme("text"), 1.5);
   if (selected !== null) ring(ctx, xs[selected], ys[selected], 8, theme("accent"), 3);
   const moved = edited && xAxis.parameter >= 0 && yAxis.parameter >= 0;
   if (moved) ring(ctx, x.at(edited[xAxis.parameter]), y.at(edited[yAxis.parameter]), 8, NEGATIVE, 3);
-  return { xs, ys, shown, x, y, xAxis, yAxis };
 }
 
 /** The path of training, where both axes are places or parameters: its shadow on them. */

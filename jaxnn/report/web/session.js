@@ -21,14 +21,18 @@ function startNow() {
   return start;
 }
 
-/** The step size by which the study trained a start. */
-const stepSizeOf = (i) => (model.stepSizes ? model.stepSizes[i] : raw.training.step_size);
+const isStudys = () => raw.training.replays && view.start !== null && view.stepSize === stepSizeOf(model, view.start) && !Object.keys(view.edits).length;
 
-const isStudys = () => raw.training.replays && view.start !== null && view.stepSize === stepSizeOf(view.start) && !Object.keys(view.edits).length;
+/** The visible start with the lowest final loss, or, with -1, the highest; null where none is. */
+function extreme(sign) {
+  const { data } = named(model.values, "final_loss"), shown = visible(model, view.hidden);
+  const kept = [...data.keys()].filter((i) => shown[i] && Number.isFinite(data[i]));
+  return kept.reduce((best, i) => (best === null || sign * data[i] < sign * data[best] ? i : best), null);
+}
 
 function choose(i, { train = true } = {}) {
   if (i === null || i === undefined) return;
-  if (model.stepSizes) view.stepSize = stepSizeOf(i);
+  if (model.stepSizes) view.stepSize = stepSizeOf(model, i);
   view.start = i;
   view.edits = {};
   restart();
@@ -40,6 +44,7 @@ function choose(i, { train = true } = {}) {
 /** Back to the start, with nothing trained. */
 function restart() {
   stop();
+  delete document.body.dataset.settled;
   const start = startNow();
   run = start && canTrain ? begin(network, cases, start) : null;
   goal = isStudys() ? model.steps[view.start] : raw.training.steps;

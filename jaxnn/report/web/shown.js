@@ -1,17 +1,33 @@
 "use strict";
 // Every part of the page as the state is now.
 
+let painted = ""; // what the picture of all starts was painted for
+
+/** The starts, painted again only where something about all of them changed, and the rings. */
 function showPicture() {
+  const { clientWidth, clientHeight } = byId("scatter");
+  const hidden = Object.values(view.hidden).map((codes) => [...codes]);
+  const wanted = JSON.stringify([view.x, view.y, view.colour, hidden, clientWidth, clientHeight, theme("page")]);
+  if (wanted !== painted) {
+    painted = wanted;
+    drawn = scatter(byId("scatter"), model, view);
+    const count = drawn.shown.reduce((sum, on) => sum + on, 0);
+    byId("count").textContent = `${count} of ${model.count} starts are shown`;
+    byId("scatter").setAttribute("aria-label", `${model.count} starts: ${drawn.yAxis.label} against ${drawn.xAxis.label}`);
+  }
   const edited = Object.keys(view.edits).length ? startNow() : null;
-  drawn = scatter(byId("scatter"), model, view, { selected: view.start, hovered, edited, path: run && run.path });
-  const count = drawn.shown.reduce((sum, on) => sum + on, 0);
-  byId("count").textContent = `${count} of ${model.count} starts are shown`;
-  byId("scatter").setAttribute("aria-label", `${model.count} starts: ${drawn.yAxis.label} against ${drawn.xAxis.label}`);
+  rings(byId("rings"), drawn, { selected: view.start, hovered, edited, path: run && run.path });
+}
+
+/** Make room for a picture, or none where there is nothing to draw. */
+function roomIn(id, there) {
+  byId(id).parentElement.hidden = !there;
+  return there;
 }
 
 function showRun() {
   showNetwork();
-  drawCurve(byId("curve"), model, view.start, run);
+  if (roomIn("curve", run || (view.start !== null && model.curves))) drawCurve(byId("curve"), model, view.start, run);
   if (!run) return;
   const size = norm(run.gradient), now = run.isStored ? "the study's end" : `step ${run.step}${playing ? ` of ${goal}` : ""}`;
   const right = raw.classes.length ? `, ${(100 * accuracy(network, run.params, cases, run.room)).toFixed(0)} % right` : "";
@@ -22,7 +38,9 @@ function showRun() {
 /** The drawing and the answer: what the weights are now. */
 function showNetwork() {
   const params = run ? run.params : view.start === null ? null : model.endOf(view.start) || startNow();
-  if (!params) return void [sheet(byId("drawing")), sheet(byId("surface"))];
+  for (const id of ["drawing-help", "by-hand"]) byId(id).hidden = !run;
+  roomIn("surface", params && domain);
+  if (!roomIn("drawing", params)) return;
   units ||= drawnUnits(network, params);
   let tiles = null;
   if (domain) {
@@ -37,8 +55,9 @@ function showNetwork() {
 
 function showPlane() {
   const place = byId("plane"), said = byId("plane-said");
+  roomIn("plane", canTrain); // kept while it is empty, so that nothing jumps
   if (!found.plane) {
-    sheet(place);
+    if (canTrain) sheet(place);
     said.textContent = !canTrain ? "It needs the training cases, which are not on this page."
       : run && run.isStored ? "Train it here from its start to see a path." : "Drawn when training stands still.";
     return;
@@ -51,6 +70,7 @@ function showPlane() {
 
 function showSpectrum() {
   const place = byId("spectrum"), said = byId("spectrum-said"), values = found.spectrum;
+  const possible = roomIn("spectrum", canTrain && network.count <= MOST_SPECTRUM);
   if (values) {
     drawSpectrum(place, values);
     const down = values.filter((v) => v < -1e-6 * values.at(-1)).length, top = values.at(-1);
@@ -58,7 +78,7 @@ function showSpectrum() {
       + `(2 / step size is ${spoken(2 / view.stepSize)}), ${down} below zero. Differences of the hand-derived gradient.`;
     return;
   }
-  sheet(place);
+  if (possible) sheet(place);
   said.textContent = network.count > MOST_SPECTRUM
     ? `Computed here for up to ${MOST_SPECTRUM} parameters, and these are ${network.count}: jaxnn spectrum gives it.`
     : canTrain ? "Computed when training stands still." : "It needs the training cases, which are not on this page.";
