@@ -29,7 +29,7 @@ def study_store(path, final_loss, *, draw=0, outcome=Outcome.unfinished, **setti
         "network": {"sizes": list(posed.sizes)},
         "data": {"note": "made up", "sha256": problem.digest(posed)},
         "versions": {"jaxnn": "0"},
-        "machine": {},
+        "machine": {"platform": "cpu"},
         "gradient_check": {"table": CHECK},
     }
     results.create(path, manifest, **layout)

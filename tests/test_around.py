@@ -64,10 +64,11 @@ def test_networks_that_are_not_there_are_refused(asked, message, store, tmp_path
         members.taken(settings_for(OfStore, store, tmp_path, **asked), 1)
 
 
-def test_other_data_than_the_studys_are_refused(store, tmp_path):
-    (tmp_path / "mine.csv").write_text("a,b,label\n0,1,x\n1,0,y\n1,1,x\n0,0,y\n0,2,x\n")
+def test_other_data_than_the_studys_are_refused(store, tmp_path, tmp_path_factory):
+    mine = tmp_path_factory.mktemp("data") / "mine.csv"
+    mine.write_text("a,b,label\n0,1,x\n1,0,y\n1,1,x\n0,0,y\n0,2,x\n")
     with pytest.raises(ValueError, match=r"on other data than .*mine.csv holds"):
-        members.taken(settings_for(OfStore, store, tmp_path, data=tmp_path / "mine.csv"), 1)
+        members.taken(settings_for(OfStore, store, tmp_path, data=mine), 1)
     with pytest.raises(ValueError, match="no store there"):
         members.taken(OfStore(store=tmp_path / "none"), 1)
 
@@ -152,6 +153,7 @@ def test_wrong_settings_are_refused(kind, asked, message, store, tmp_path):
         draw(settings_for(kind, store, tmp_path, **asked))
 
 
+@pytest.mark.optimised
 def test_a_run_is_drawn_on_its_principal_plane(store, tmp_path):
     asked = settings_for(Slice, store, tmp_path, along="run", points=15)
     report = around.draw_slice(asked).spoken()

@@ -1,11 +1,12 @@
 """The stores of `jaxnn basins` and what is said of them."""
 
-from dataclasses import replace
+from dataclasses import re
 from typing import Any
 
 import jax
 import numpy as np
 import pytest
+import replace
 import xarray
 
 from jaxnn import results
@@ -193,10 +194,14 @@ def test_the_report_adds_up_and_has_its_pictures(store):
     assert folder == default_out(settings)
     assert "plane of 32 x 32 initial weights, -3:3,-2:4: x is w1[0,1], y is b2[0]" in text
     *table, absent = text[text.index("starts lead to") :].split("\n\n")[0].splitlines()[2:]
-    assert absent == (
-        "no start here leads to 2, 3: images of these by the symmetries of the data, or found from "
-        "other starts"
+    none = re.fullmatch(
+        r"no start here leads to (\d), (\d): images of these by the symmetries of the data, "
+        "or found from other starts",
+        absent,
     )
+    assert none is not None
+    there = {line.split(":")[0].split()[-1] for line in table if line.startswith("minimum")}
+    assert not there & set(none.groups())
     shares = [float(line[50:].split("%")[0]) for line in table]
     assert sum(shares) == pytest.approx(100, abs=0.005 * len(shares))
     assert "2 / step size is 10: 0 of 1024 ends are sharper" in text
@@ -454,6 +459,7 @@ def test_the_smallest_change_leads_elsewhere(measured):
     assert 0 < float(dataset.precision[0]) <= 1e-3
 
 
+@pytest.mark.slow
 def test_labels_keep_their_numbers_from_call_to_call(store):
     _, (whole, _) = store
     posed = basin_maps.pose(whole)

@@ -90,7 +90,8 @@ def children(pid):
     return {child: line for child, line in found.items() if descends(child)}
 
 
-@pytest.mark.parametrize("workers", [2, pytest.param(4, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [2, 4])
 def test_dask_workers_one_of_them_killed_in_mid_chunk_give_the_same_bits(
     workers, tmp_path, expected
 ):
@@ -124,6 +125,7 @@ def test_shards_one_killed_and_filled_in_later_give_the_same_bits(tmp_path, expe
     same(out, expected)
 
 
+@pytest.mark.slow
 def test_two_processes_under_jax_distributed_give_the_same_bits(tmp_path, expected):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -32,7 +32,7 @@ def test_every_example_is_run_here():
     assert {path.name for path in (ROOT / "examples").glob("[0-9]*.py")} == set(SAYS)
 
 
-LONG = {"05", "06", "07", "08", "10", "11", "12", "13", "14", "15"}
+LONG = {"04", "05", "06", "07", "08", "09", "10", "11", "12", "13", "14", "15"}
 
 
 @pytest.mark.parametrize(
@@ -78,6 +78,7 @@ def ended(process):
     return printed
 
 
+@pytest.mark.slow
 def test_tasks_of_a_job_array_fill_one_store(tmp_path):
     for task, chunks in ((1, 1), (0, 3)):
         names = {"SLURM_ARRAY_TASK_ID": str(task), "SLURM_ARRAY_TASK_COUNT": "2"}

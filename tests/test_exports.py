@@ -100,7 +100,7 @@ def test_the_command_writes_once_and_nothing_over_what_is_there(store, tmp_path,
     file = tmp_path / "a.csv"
     cli.main(["export", str(store), "--to", str(file)])
     assert capsys.readouterr().out.startswith(
-        f"wrote {file}: 2 variables over scheme 2, scale 2, member 6, record 3; "
+        "2 variables over scheme 2, scale 2, member 6, record 3; "
     )
     file.write_text("precious")
     own = shutil.copytree(store, tmp_path / "own")

@@ -59,6 +59,6 @@ def exported(settings: Export) -> Report:
     file = settings.to or settings.store.parent / f"{settings.store.resolve().name}.nc"
     dataset, size = results.save_as(settings.store, file), file.stat().st_size
     lengths = ", ".join(f"{dim} {length}" for dim, length in dataset.sizes.items())
-    text = f"{file}: {len(dataset.data_vars)} variables over {lengths}; {size:,} bytes"
+    text = f"{len(dataset.data_vars)} variables over {lengths}; {size:,} bytes"
     found = {"variables": list(dataset.data_vars), "sizes": dict(dataset.sizes), "bytes": size}
     return Report(text, found, files=[file], settings=vars(settings))
