@@ -59,6 +59,15 @@ def make_figures(made: dict[str, Store], folder: Path) -> None:
             print(f"figure {name}", flush=True)
 
 
+def sizes_of(store: Store) -> str:
+    """The sizes of the networks in a store of the command line, as 2-2-1; else nothing."""
+    from jaxnn import results
+
+    there = (store.folder / "manifest.json").is_file()
+    manifest = results.read_manifest(store.folder) if there else None
+    return "-".join(map(str, (manifest or {}).get("network", {}).get("sizes", [])))
+
+
 def gather(made: dict[str, Store], size: str, folder: Path) -> dict[str, Any]:
     """All that the text may say, in one file: the figures' numbers, the stores' commands and
     settings, the versions.
@@ -74,6 +83,7 @@ def gather(made: dict[str, Store], size: str, folder: Path) -> dict[str, Any]:
         "numbers": numbers,
         "settings": {name: store.options for name, store in made.items()},
         "commands": {name: store.command for name, store in made.items()},
+        "networks": {name: sizes for name, store in made.items() if (sizes := sizes_of(store))},
         "committed": sorted(name for name, store in made.items() if store.committed),
         "size": size,
         "versions": versions(),

@@ -30,7 +30,7 @@ MOST_LINES = 60
 def report(dataset: Any, settings: Census, posed: Posed, folder: Path) -> tuple[str, list[Path]]:
     """The report of a finished store, and the figures written into the folder."""
     found = minima.distinct(posed.loss_fn, stationary(dataset, like(settings, posed)))
-    reached = _reached(found, settings)
+    reached = ended_at(found, settings)
     parts = [_head(settings, posed), found.table(), _training(found, reached)]
     graph = _graph(found, settings, posed)
     if graph is not None:
@@ -66,7 +66,7 @@ def _head(settings: Census, posed: Posed) -> str:
     )
 
 
-def _reached(found: Found, settings: Census) -> np.ndarray:
+def ended_at(found: Found, settings: Census) -> np.ndarray:
     """How many training runs ended at each class, (classes,), and in the last place at none."""
     size = settings.chunk or 1
     kinds = np.concatenate(

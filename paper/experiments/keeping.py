@@ -38,7 +38,9 @@ def keep(
 
     settings = {n: v for n, v in vars(asked).items() if n != "out"}
     manifest = {"study": study, "settings": settings, "versions": versions(), "machine": machine()}
-    kinds = {name: "int64" if name.endswith(("count", "label")) else "float64" for name in variables}
+    kinds = {
+        name: "int64" if name.endswith(("count", "label")) else "float64" for name in variables
+    }
     there = results.read_manifest(asked.out)
     if there is None:
         results.create(
@@ -47,7 +49,9 @@ def keep(
             chunks={along: 1},
             variables={n: results.Variable(d, kinds[n], {}) for n, d in variables.items()},
         )  # fmt: skip
-    elif there["settings"] != {n: list(v) if isinstance(v, tuple) else v for n, v in settings.items()}:
+    elif there["settings"] != {
+        n: list(v) if isinstance(v, tuple) else v for n, v in settings.items()
+    }:
         sys.exit(f"{asked.out} was made otherwise: choose another --out, or remove the folder")
     for number in range(len(coordinates[along])):
         if number not in results.finished(asked.out):

@@ -8,4 +8,127 @@ gradient flow from fewer than 2 % of the starts at every scale, and this share g
 at any step size, as steeper places are visited.
 """
 
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+from building import Store
+from reading import basins_and_flow
+from words import share, whole
+
+from jaxnn import plots
+from jaxnn.intervals import wilson
+from jaxnn.landscape import basins
+from jaxnn.studies.basin_maps import pose
+
 STORES = ("attractors",)
+
+
+@functools.cache
+def read(store: Store) -> dict[str, Any]:
+    """Labels by (scale, step size, member), as families of minima that symmetries of the data and of
+    the draws carry into one another, by descent and by the flow.
+    """
+    settings, (descent, flow) = basins_and_flow(store.folder)
+    shape = len(settings.scales), len(settings.step_sizes), settings.members
+    alike = np.append(flow.attractors.families, 0)
+
+    def as_families(labels: np.ndarray) -> np.ndarray:
+        return np.where(labels >= 0, alike[labels], labels).reshape(shape)
+
+    tests = [basins.within_families(part.labels.reshape(shape)[i, k], flow.attractors.families)
+             for part in (descent, flow) for i in range(shape[0]) for k in range(shape[1])]  # fmt: skip
+    losses = {
+        int(family): float(flow.attractors.losses[flow.attractors.families == family].min())
+        for family in np.unique(flow.attractors.families)
+    }
+    return {
+        "scales": np.array(settings.scales),
+        "sizes": np.array(settings.step_sizes),
+        "changed": descent.labels.reshape(shape) != flow.labels.reshape(shape),
+        "descent": as_families(descent.labels),
+        "flow": as_families(flow.labels),
+        "losses": losses,
+        "p": [test.p_value for test in tests if test.degrees],
+        "sharpest": float(np.nanmax(flow.runs["sharpness"])),
+        "parameters": pose(settings).sizes,
+    }
+
+
+def shown(found: dict[str, Any]) -> list[int]:
+    """The families that come up, by loss."""
+    there = np.unique(found["flow"][found["flow"] >= 0])
+    return sorted((int(k) for k in there), key=lambda k: found["losses"][k])
+
+
+def numbers(stores: dict[str, Store]) -> dict[str, Any]:
+    """Probabilities by scale under the flow, and what each step size changes."""
+    found = read(stores["attractors"])
+    scales, sizes, flow = found["scales"], found["sizes"], found["flow"][:, 0]
+    n, best = flow.shape[1], shown(found)[0]
+    families = shown(found)
+    reach = {k: [wilson(int((row == k).sum()), n) for row in flow] for k in families}
+    moved = [[wilson(int(cell.sum()), n) for cell in row] for row in found["changed"]]
+    top = max(families, key=lambda k: reach[k][0].share)
+    return {
+        "n": whole(n),
+        "families": str(len(families)),
+        "rows": [
+            [f"{s:g}", *(share(reach[k][i]) for k in families[:3]),
+             *(share(moved[i][k]) for k in range(len(sizes)))]
+            for i, s in enumerate(scales)
+        ],
+        "heads": [f"{found['losses'][k]:.4f}" for k in families[:3]],
+        "low": f"{scales[0]:g}",
+        "high": f"{scales[-1]:g}",
+        "best-loss": f"{found['losses'][best]:.4f}",
+        "best-low": share(reach[best][0]),
+        "best-high": share(reach[best][-1]),
+        "top-loss": f"{found['losses'][top]:.4f}",
+        "top-low": share(reach[top][0]),
+        "small-step": f"{sizes[0]:g}",
+        "large-step": f"{sizes[-1]:g}",
+        "small-low": share(moved[0][0]),
+        "small-high": share(moved[-1][0]),
+        "large-low": share(moved[0][-1]),
+        "large-high": share(moved[-1][-1]),
+        "least-p": f"{min(1.0, min(found['p']) * len(found['p'])):.2f}",
+        "tests": str(len(found["p"])),
+        "sharpest": f"{found['sharpest']:.2f}",
+        "one-family-when-small": bool(reach[top][0].low > 0.9),
+        "more-families-when-small": bool(reach[top][0].high < 0.9),
+        "global-less-when-large": bool(reach[best][-1].high < reach[best][0].low),
+        "step-matters-more-when-large": bool(moved[-1][-1].low > moved[0][-1].high),
+        "step-matters-less-when-large": bool(moved[-1][-1].high < moved[0][-1].low),
+        "small-step-is-flow": bool(max(row[0].high for row in moved) < 0.05),
+    }  # fmt: skip
+
+
+def draw(stores: dict[str, Store]) -> Any:
+    """Probabilities under the flow, and the share that each step size sends elsewhere."""
+    found = read(stores["attractors"])
+    figure, axes = plots.figure(1, 2, width=7.6, height=3.0)
+    n, scales = found["flow"].shape[2], found["scales"].tolist()
+    families = {
+        f"loss {found['losses'][k]:.4f}": np.array(
+            [wilson(int((row == k).sum()), n) for row in found["flow"][:, 0]]
+        )
+        for k in shown(found)[:5]
+    }
+    sizes = {
+        f"step size {size:g}": np.array([wilson(int(row[k].sum()), n) for row in found["changed"]])
+        for k, size in enumerate(found["sizes"])
+    }
+    for ax, values, name in (
+        (axes[0, 0], families, "initial weights that lead there (%)"),
+        (axes[0, 1], sizes, "end elsewhere than by the flow (%)"),
+    ):
+        colours = dict(zip(values, plots.COLOURS, strict=False))
+        plots.probability_lines(ax, scales, values, colours=colours, xlabel="scale")
+        ax.set_ylabel(name)
+        ax.legend(fontsize=7)
+    axes[0, 1].set_ylim(bottom=0, top=None)
+    axes[0, 1].autoscale(axis="y")
+    return figure

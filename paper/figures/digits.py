@@ -4,4 +4,60 @@ Expected before it was run: test accuracy falls from scale 0.3 to 3 under N(0, s
 percentage point, and not under Nielsen's scheme, which divides by the inputs.
 """
 
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from building import Store
+from reading import mean_difference, settings_of
+from words import difference, whole
+
+from jaxnn import plots, results
+from jaxnn.studies.settings import Study
+
 STORES = ("digits",)
+
+
+def numbers(stores: dict[str, Store]) -> dict[str, Any]:
+    """Accuracies by scheme and scale, and paired differences."""
+    dataset = results.load(stores["digits"].folder)
+    settings = settings_of(stores["digits"].folder, Study)
+    scales, right = dataset.scale.values, dataset.test_accuracy.values
+    low = int(np.flatnonzero(np.isclose(scales, 0.3))[0])
+    change = [mean_difference(row[low], row[-1]) for row in right]
+    return {
+        "n": whole(right.shape[2]),
+        "epochs": str(settings.epochs),
+        "cases": whole(right.shape[2]),
+        "rows": [
+            [str(scheme), f"{s:g}", f"{100 * right[i, k].mean():.1f} %",
+             f"{100 * right[i, k].min():.1f} to {100 * right[i, k].max():.1f} %",
+             f"{np.median(dataset.final_loss.values[i, k]):.4f}"]
+            for i, scheme in enumerate(dataset.scheme.values) for k, s in enumerate(scales)
+        ],
+        "low": f"{scales[low]:g}",
+        "high": f"{scales[-1]:g}",
+        "normal-change": difference(change[0]),
+        "nielsen-change": difference(change[1]),
+        "falls": bool(change[0][2] < -0.01),
+        "nielsen-stays": bool(change[1][1] <= 0 <= change[1][2]),
+        "nielsen-falls": bool(change[1][2] < 0),
+    }  # fmt: skip
+
+
+def draw(stores: dict[str, Store]) -> Any:
+    """Test accuracy of each network against the scale."""
+    dataset = results.load(stores["digits"].folder)
+    figure, ((ax,),) = plots.figure(width=4.4, height=2.9)
+    for number, scheme in enumerate(dataset.scheme.values):
+        at = dataset.scale.values * (1 + 0.06 * (number - 0.5))
+        right = 100 * dataset.test_accuracy.values[number]
+        colour = plots.COLOURS[number]
+        ax.plot(np.repeat(at, right.shape[1]), right.ravel(), ".", ms=4, alpha=0.5, color=colour)
+        ax.plot(at, right.mean(axis=1), "-", marker="os"[number], ms=4, color=colour, label=scheme)
+    ax.set(xscale="log", xlabel="scale of the initial weights", ylabel="test images right (%)")
+    ax.set_xticks(dataset.scale.values, [f"{s:g}" for s in dataset.scale.values])
+    ax.minorticks_off()
+    ax.legend(fontsize=7)
+    return figure
