@@ -26,14 +26,15 @@ SIZES = ("quick", "default", "full")
 class Store:
     """A store of the paper: its name, the command that makes it at this size, and where it lies.
 
-    committed: whether it lies in the repository and is made only when asked, with `folder` its
-    place.
+    committed: whether it lies in the repository and is not made here. of_mnist: whether it takes the
+    folder of MNIST's files.
     """
 
     name: str
     command: str
     folder: Path
     committed: bool = False
+    of_mnist: bool = False
 
     @property
     def options(self) -> dict[str, list[str]]:
@@ -76,7 +77,8 @@ def _store(name: str, table: dict[str, Any], size: str, mnist: Path | None) -> S
     if "committed" in table and mnist is None:
         return Store(name, command, PAPER / table["committed"], committed=True)
     key = hashlib.sha256(command.encode()).hexdigest()[:8]
-    return Store(name, command, PAPER / "results" / "stores" / f"{name}-{key}")
+    folder = PAPER / "results" / "stores" / f"{name}-{key}"
+    return Store(name, command, folder, of_mnist="committed" in table)
 
 
 def make(store: Store, *, mnist: Path | None = None) -> None:
@@ -90,7 +92,7 @@ def make(store: Store, *, mnist: Path | None = None) -> None:
     words = shlex.split(store.command)
     program = [sys.executable, "-m", "jaxnn"] if words[0] == "jaxnn" else [sys.executable]
     command = [*program, *words[1:], "--out", str(store.folder)]
-    if mnist is not None and "mnist" in words:
+    if store.of_mnist:
         command += ["--data-dir", str(mnist)]
     store.folder.parent.mkdir(parents=True, exist_ok=True)
     before = time.time()
