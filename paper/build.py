@@ -88,20 +88,23 @@ def gather(made: dict[str, Store], size: str, folder: Path) -> dict[str, Any]:
         "size": size,
         "versions": versions(),
     }
-    (folder / "numbers.json").write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+    text = json.dumps(found, indent=1, ensure_ascii=False) + "\n"
+    (folder / "numbers.json").write_text(text)
+    if size == SIZES[1]:
+        (PAPER / "numbers.json").write_text(text)  # the committed ones
     return found
 
 
-def typeset(size: str) -> Path:
+def typeset(size: str, *, paper: Path = PAPER) -> Path:
     """The PDF of this size, the same bytes for the same numbers, figures and text."""
     import matplotlib
     import typst
 
-    output = PAPER / ("jaxnn.pdf" if size == "default" else f"jaxnn-{size}.pdf")
+    output = paper / ("jaxnn.pdf" if size == "default" else f"jaxnn-{size}.pdf")
     typst.compile(
-        PAPER / "text" / "jaxnn.typ",
+        paper / "text" / "jaxnn.typ",
         output=output,
-        root=PAPER,
+        root=paper,
         font_paths=[Path(matplotlib.get_data_path()) / "fonts" / "ttf"],  # those of the figures
         ignore_system_fonts=True,
         sys_inputs={"size": size},

@@ -26,8 +26,8 @@ SIZES = ("quick", "default", "full")
 class Store:
     """A store of the paper: its name, the command that makes it at this size, and where it lies.
 
-    committed: whether it lies in the repository and is not made here. of_mnist: whether it takes the
-    folder of MNIST's files.
+    committed: whether it lies in the repository and is not made here. of_mnist: whether it takes
+    the folder of MNIST's files.
     """
 
     name: str

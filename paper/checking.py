@@ -26,8 +26,8 @@ def sections(paper: Path) -> list[Path]:
 
 
 def bare(text: str) -> str:
-    """The text without what may hold digits: comments, keys, references, sizes of pictures, names of
-    types, and mathematics without decimal fractions.
+    """The text without what may hold digits: comments, keys, references, sizes of pictures, names
+    of types, and mathematics without decimal fractions.
     """
     text = re.sub(r"^\s*//.*$", "", text, flags=re.MULTILINE)
     text = re.sub(r'^#import .*$|#include ".*"', "", text, flags=re.MULTILINE)
@@ -50,7 +50,7 @@ def typed_results(text: str) -> list[str]:
 
 
 def keys(text: str) -> Iterable[tuple[str, tuple[str, ...]]]:
-    """Every (call, arguments) by which the text asks for a number, a setting, a store or a figure."""
+    """Every (call, arguments) by which the text asks for a number, a setting or a figure."""
     for call, first, more in KEYED.findall(text):
         yield call, tuple(part.strip('"<>') for part in (first, *re.findall(QUOTED, more)))
 

@@ -1,17 +1,16 @@
 """What the gradient costs by the recursion, one parameter at a time, and by the reverse sweep; and
-whether code and formula agree. Networks of three layers of equal width; operations are those that the
-compiler counts, seconds the least of several repeats.
+whether code and formula agree. Networks of three layers of equal width; operations are those that
+the compiler counts, seconds the least of several repeats.
 """
 
 from __future__ import annotations
 
 import time
 
-from keeping import keep, options
-
 import jax
 import jax.numpy as jnp
 import numpy as np
+from keeping import keep, options
 
 import jaxnn
 from jaxnn import Batch, network

@@ -1,5 +1,5 @@
-"""MNIST by the scale of the initial weights: `jaxnn study mnist`, and what it says of each network as
-one small file that can be committed.
+"""MNIST by the scale of the initial weights: `jaxnn study mnist`, and what it says of each network
+as one small file that can be committed.
 """
 
 from __future__ import annotations

@@ -28,8 +28,8 @@ STORES = ("attractors",)
 
 @functools.cache
 def read(store: Store) -> dict[str, Any]:
-    """Labels by (scale, step size, member), as families of minima that symmetries of the data and of
-    the draws carry into one another, by descent and by the flow.
+    """Labels by (scale, step size, member), as families of minima that symmetries of the data carry
+    into one another, by descent and by the flow.
     """
     settings, (descent, flow) = basins_and_flow(store.folder)
     shape = len(settings.scales), len(settings.step_sizes), settings.members
@@ -38,8 +38,11 @@ def read(store: Store) -> dict[str, Any]:
     def as_families(labels: np.ndarray) -> np.ndarray:
         return np.where(labels >= 0, alike[labels], labels).reshape(shape)
 
-    tests = [basins.within_families(part.labels.reshape(shape)[i, k], flow.attractors.families)
-             for part in (descent, flow) for i in range(shape[0]) for k in range(shape[1])]  # fmt: skip
+    tests = [
+        basins.within_families(cell, flow.attractors.families)
+        for part in (descent, flow)
+        for cell in part.labels.reshape(-1, settings.members)
+    ]
     losses = {
         int(family): float(flow.attractors.losses[flow.attractors.families == family].min())
         for family in np.unique(flow.attractors.families)
@@ -88,6 +91,7 @@ def numbers(stores: dict[str, Store]) -> dict[str, Any]:
         "best-high": share(reach[best][-1]),
         "top-loss": f"{found['losses'][top]:.4f}",
         "top-low": share(reach[top][0]),
+        "sizes": [f"{size:g}" for size in sizes],
         "small-step": f"{sizes[0]:g}",
         "large-step": f"{sizes[-1]:g}",
         "small-low": share(moved[0][0]),

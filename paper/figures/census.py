@@ -74,5 +74,5 @@ def numbers(stores: dict[str, Store]) -> dict[str, Any]:
 def draw(stores: dict[str, Store]) -> Any:
     """Each class by its index and loss."""
     _, found, _ = read(stores["census"])
-    figure, ((ax,),) = plots.figure(width=4.6, height=3.0)
+    _, ((ax,),) = plots.figure(width=4.6, height=3.0)
     return plots.loss_against_index(ax, found.losses, found.index, kinds=found.kinds).figure

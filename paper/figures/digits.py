@@ -1,7 +1,7 @@
 """Digits, 64-32-10, mini-batches: test accuracy by the scale of the initial weights.
 
-Expected before it was run: test accuracy falls from scale 0.3 to 3 under N(0, scale^2) by more than a
-percentage point, and not under Nielsen's scheme, which divides by the inputs.
+Expected before it was run: test accuracy falls from scale 0.3 to 3 under N(0, scale^2) by more than
+a percentage point, and not under Nielsen's scheme, which divides by the inputs.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from building import Store
+from drawing import accuracies
 from reading import mean_difference, settings_of
 from words import difference, whole
 
@@ -50,14 +51,6 @@ def draw(stores: dict[str, Store]) -> Any:
     """Test accuracy of each network against the scale."""
     dataset = results.load(stores["digits"].folder)
     figure, ((ax,),) = plots.figure(width=4.4, height=2.9)
-    for number, scheme in enumerate(dataset.scheme.values):
-        at = dataset.scale.values * (1 + 0.06 * (number - 0.5))
-        right = 100 * dataset.test_accuracy.values[number]
-        colour = plots.COLOURS[number]
-        ax.plot(np.repeat(at, right.shape[1]), right.ravel(), ".", ms=4, alpha=0.5, color=colour)
-        ax.plot(at, right.mean(axis=1), "-", marker="os"[number], ms=4, color=colour, label=scheme)
-    ax.set(xscale="log", xlabel="scale of the initial weights", ylabel="test images right (%)")
-    ax.set_xticks(dataset.scale.values, [f"{s:g}" for s in dataset.scale.values])
-    ax.minorticks_off()
-    ax.legend(fontsize=7)
+    schemes, right = dataset.scheme.values, dataset.test_accuracy.values
+    accuracies(ax, dataset.scale.values, schemes, right)
     return figure

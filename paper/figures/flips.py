@@ -87,23 +87,27 @@ def draw(stores: dict[str, Store]) -> Any:
     found = read(stores["flips"])
     n = found["flips"].shape[2]
     figure, ((left, right),) = plots.figure(1, 2, width=7.6, height=2.9)
-    for number, (scale, rows) in enumerate(zip(found["scales"], found["flips"], strict=True)):
-        reach = np.array([wilson(int(row.sum()), n) for row in rows])
-        seen = reach[:, 0] > 0
-        value, low, high = 100 * reach[seen].T
-        left.errorbar(found["changes"][seen], value, [value - low, high - value], marker="o", ms=3.5,
-                      lw=1, capsize=2, color=plots.COLOURS[number], label=f"scale {scale:g}")  # fmt: skip
-    left.set(xscale="log", yscale="log", xlabel="|change| / |initial weights|",
-             ylabel="end elsewhere (%)")  # fmt: skip
-    left.legend(fontsize=7)
-    for number, change in enumerate(found["changes"][::-1]):
-        rows = found["flips"][:, len(found["changes"]) - 1 - number]
-        reach = np.array([wilson(int(row.sum()), n) for row in rows])
-        value, low, high = 100 * reach.T
-        right.errorbar(found["scales"], value, [value - low, high - value], marker="s", ms=3.5, lw=1,
-                       capsize=2, color=plots.COLOURS[number], label=f"change {change:g}")  # fmt: skip
-    right.set(xscale="log", yscale="log", xlabel="scale", ylabel="end elsewhere (%)")
-    right.set_xticks(found["scales"], [f"{s:g}" for s in found["scales"]])
+    scales, changes = found["scales"], found["changes"]
+
+    def bars(ax: Any, at: np.ndarray, rows: np.ndarray, number: int, name: str) -> None:
+        value, low, high = 100 * np.array([wilson(int(row.sum()), n) for row in rows]).T
+        seen = value > 0
+        reach = [(value - low)[seen], (high - value)[seen]]
+        ax.errorbar(
+            at[seen], value[seen], reach, marker="os^Dv"[number], ms=3.5, lw=1, capsize=2,
+            color=plots.COLOURS[number], label=name,
+        )  # fmt: skip
+        ax.set(xscale="log", yscale="log", ylabel="end elsewhere (%)")
+
+    for number, (scale, rows) in enumerate(zip(scales, found["flips"], strict=True)):
+        bars(left, changes, rows, number, f"scale {scale:g}")
+    for number, change in enumerate(changes[::-1]):
+        rows = found["flips"][:, len(changes) - 1 - number]
+        bars(right, scales, rows, number, f"change {change:g}")
+    left.set_xlabel("|change| / |initial weights|")
+    right.set_xlabel("scale")
+    right.set_xticks(scales, [f"{s:g}" for s in scales])
     right.minorticks_off()
-    right.legend(fontsize=7)
+    for ax in (left, right):
+        ax.legend(fontsize=7)
     return figure

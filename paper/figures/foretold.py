@@ -24,8 +24,8 @@ from jaxnn.predictions import Prediction
 
 STORES = ("scale",)
 SCALES = (0.3, 1.0, 3.0, 10.0)
-MOST = 1500  # networks of each scale
-PERMUTATIONS = 40
+MOST = 1200  # networks of each scale
+PERMUTATIONS = 19
 SPOKEN = {
     "loss": "loss", "norm": "length of the weights", "gradient_norm": "length of the gradient",
     "sharpness": "sharpness", "saturated": "saturated units",
@@ -94,6 +94,7 @@ def numbers(stores: dict[str, Store]) -> dict[str, Any]:
         "alignment-tells": bool(of(1.0, "kernel_alignment").low > 0.7),
         "alignment-does-not-tell": bool(of(1.0, "kernel_alignment").high < 0.7),
         "sharpness-tells": bool(not of(1.0, "sharpness").low <= 0.5 <= of(1.0, "sharpness").high),
+        "alignment-is-weak": bool(of(1.0, "kernel_alignment").low > 0.4),
         "less-when-large": bool(ten.together.high < one.together.low),
         "more-when-large": bool(ten.together.low > one.together.high),
     }  # fmt: skip

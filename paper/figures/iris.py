@@ -73,7 +73,7 @@ def draw(stores: dict[str, Store]) -> Any:
     """Shares that reach the level, by scheme and scale."""
     found = read(stores["iris"])
     n = found["reached"].shape[2]
-    figure, ((ax,),) = plots.figure(width=4.4, height=2.9)
+    _, ((ax,),) = plots.figure(width=4.4, height=2.9)
     shares = {
         scheme: np.array([wilson(int(row.sum()), n) for row in rows])
         for scheme, rows in zip(found["schemes"], found["reached"], strict=True)

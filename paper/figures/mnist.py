@@ -1,7 +1,8 @@
 """MNIST, 784-30-10, mini-batches: test accuracy by the scale of the initial weights.
 
-Expected before it was run: as on the digits, accuracy falls from scale 0.3 to 3 under N(0, scale^2),
-here by more than five percentage points since 784 inputs add up; under Nielsen's scheme it does not.
+Expected before it was run: as on the digits, accuracy falls from scale 0.3 to 3 under N(0,
+scale^2), here by more than five percentage points since 784 inputs add up; under Nielsen's scheme
+it does not.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from building import Store
+from drawing import accuracies
 from reading import mean_difference
 from words import difference, percent, whole
 
@@ -61,13 +63,5 @@ def draw(stores: dict[str, Store]) -> Any:
     """Test accuracy of each network against the scale."""
     found = read(stores["mnist"])
     figure, ((ax,),) = plots.figure(width=4.4, height=2.9)
-    for number, scheme in enumerate(found["schemes"]):
-        at = found["scales"] * (1 + 0.06 * (number - 0.5))
-        right, colour = 100 * found["right"][number], plots.COLOURS[number]
-        ax.plot(np.repeat(at, right.shape[1]), right.ravel(), ".", ms=4, alpha=0.5, color=colour)
-        ax.plot(at, right.mean(axis=1), "-", marker="os"[number], ms=4, color=colour, label=scheme)
-    ax.set(xscale="log", xlabel="scale of the initial weights", ylabel="test images right (%)")
-    ax.set_xticks(found["scales"], [f"{s:g}" for s in found["scales"]])
-    ax.minorticks_off()
-    ax.legend(fontsize=7)
+    accuracies(ax, found["scales"], found["schemes"], found["right"])
     return figure

@@ -30,7 +30,8 @@ def numbers(stores: dict[str, Store]) -> dict[str, Any]:
     value = network.node(WEIGHTS, INPUTS, BIAS)
     error = losses.sum_of_squares(jnp.array(OUTPUTS), jnp.array(TARGETS))
     return {
-        "inputs": told(INPUTS), "weights": told(WEIGHTS), "bias": f"{BIAS:g}".replace("-", "\u2212"),
+        "inputs": told(INPUTS), "weights": told(WEIGHTS),
+        "bias": f"{BIAS:g}".replace("-", "\u2212"),
         "sum": f"{w @ u + BIAS:.2f}".replace("-", "\u2212"), "value": f"{float(value):.3f}",
         "outputs": told(OUTPUTS), "targets": told(TARGETS), "error": f"{float(error):.2f}",
     }  # fmt: skip

@@ -2,7 +2,8 @@
 
 Expected before it was run: success is rare at both ends, since small weights take long to leave the
 saddle at the origin and large ones saturate; and failures vanish as the scale goes to 0 where
-training is long enough, as "low levels" of failure for small weights (Kolen & Pollack 1990) suggest.
+training is long enough, as "low levels" of failure for small weights (Kolen & Pollack 1990)
+suggest.
 A pilot with other draws came before, and had its best scale near 0.3.
 """
 
@@ -23,6 +24,7 @@ from jaxnn.landscape import labels, tangent_kernels
 from jaxnn.stopping import Outcome
 
 STORES = ("scale",)
+AGAIN = 400  # draws of the starts for an interval
 FEW = 300  # networks of each scale whose kernels are compared
 
 
@@ -70,7 +72,7 @@ def exponent(
         return float(np.polyfit(np.log(scales[kept]), np.log(share[kept]), 1, w=weights)[0])
 
     rng, n = np.random.default_rng(0), stuck.shape[1]
-    again = [slope(rng.integers(0, n, n)) for _ in range(400)]
+    again = [slope(rng.integers(0, n, n)) for _ in range(AGAIN)]
     return slope(slice(None)), np.nanquantile(again, [0.025, 0.975])
 
 
@@ -120,6 +122,7 @@ def numbers(stores: dict[str, Store]) -> dict[str, Any]:
         "far": f"{scales[far]:g}",
         "power": f"{power:.2f} [{spread[0]:.2f}, {spread[1]:.2f}]",
         "few": whole(FEW),
+        "again": whole(AGAIN),
         "idle-high": percent(found["idle"][high].mean(), 0),
         "level": f"{LEVEL:g}",
         "rows": rows,

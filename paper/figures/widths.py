@@ -1,8 +1,8 @@
 """Exclusive or with 2 to 64 hidden units: how fast do failures become rare?
 
 Expected before it was run: if H hidden units were H / 2 independent tries of a network of two, a
-share f of failures at width 2 would become f^(H / 2). Interplay should make failures rarer than that
-at scale 1. At scale 10 the output saturates more the wider the network is, and failures should
+share f of failures at width 2 would become f^(H / 2). Interplay should make failures rarer than
+that at scale 1. At scale 10 the output saturates more the wider the network is, and failures should
 become rarer more slowly than by independence.
 """
 
@@ -79,14 +79,17 @@ def draw(stores: dict[str, Store]) -> Any:
     widths, n = found["widths"], found["n"]
     figure, ((ax,),) = plots.figure(width=4.8, height=3.2)
     for number, scale in enumerate(found["scales"]):
-        reach = np.array([wilson(int(c), n) for c in found["failed"][:, number]])
-        value, low, high = 100 * np.maximum(reach, 1e-5).T
+        shares = np.array([wilson(int(c), n) for c in found["failed"][:, number]])
+        value, low, high = 100 * np.maximum(shares, 1e-5).T
         seen = found["failed"][:, number] > 0
         colour = plots.COLOURS[number]
-        ax.errorbar(widths[seen], value[seen], [(value - low)[seen], (high - value)[seen]],
-                    marker="o", ms=3.5, lw=1.2, capsize=2, color=colour, label=f"scale {scale:g}")  # fmt: skip
+        reach = [(value - low)[seen], (high - value)[seen]]
+        ax.errorbar(
+            widths[seen], value[seen], reach, marker="o", ms=3.5, lw=1.2, capsize=2,
+            color=colour, label=f"scale {scale:g}",
+        )  # fmt: skip
         ax.plot(widths[~seen], high[~seen], "v", ms=4, mfc="white", color=colour)
-        alone = 100 * reach[0, 0] ** (widths / 2)
+        alone = 100 * shares[0, 0] ** (widths / 2)
         ax.plot(widths, alone, "--", lw=0.8, color=colour)
     ax.set(xscale="log", yscale="log", xlabel="hidden units", ylabel="not solved (%)")
     ax.set_ylim(100 * 0.3 / n, 120)
