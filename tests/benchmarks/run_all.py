@@ -85,8 +85,8 @@ def table(found):
     lines = ["| " + " | ".join(head) + " |", "|---|---|---|"]
     lines += ["| " + " | ".join(row[1:]) + " |" for row in rows(found, most=MOST)]
     note = (
-        f"Measured in turn on {' or '.join(map(str, cores))} cores at load averages of "
-        f"{loads[0]:g} to {loads[-1]:g}, so that only ratios count; `paper/benchmarks.json` has all of it."
+        f"Measured in turn on {' or '.join(map(str, cores))} cores, load average "
+        f"{loads[0]:g} to {loads[-1]:g}: only ratios count. `paper/benchmarks.json` has all of it."
     )
     return "\n".join([*lines, "", note])
 
