@@ -63,13 +63,15 @@ def numbers(stores: dict[str, Store]) -> dict[str, Any]:
         "widest-one": share(reach[-1][0]),
         "widest-high": share(reach[-1][last]),
         "high": f"{scales[last]:g}",
+        "middle": f"{scales[1]:g}",
+        "best-middle": str(widths[best[1]]),
+        "at-best-middle": share(reach[best[1]][1]),
+        "widest-middle": share(reach[-1][1]),
         "best-high": str(widths[best[last]]),
         "at-best-high": share(reach[best[last]][last]),
         "rarer-at-one": bool(reach[four][0].high < alone[0][0]),
-        "more-frequent-at-one": bool(reach[four][0].low > alone[0][2]),
-        "slower-when-large": bool(reach[four][last].low > alone[last][2]),
+        "best-then-worse": bool(reach[-1][1].low > reach[best[1]][1].high),
         "wide-fails-when-large": bool(reach[-1][last].low > reach[best[last]][last].high),
-        "wide-solves-at-one": bool(reach[-1][0].high < 0.02),
     }
 
 
