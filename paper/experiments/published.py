@@ -21,7 +21,10 @@ NAMES = (
 def main() -> None:
     """Run each example that has not run yet; a file of rows each."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--size", choices=("small", "whole"), default="whole")
+    parser.add_argument(
+        "--small", nargs="*", default=[], choices=[name[:2] for name in NAMES],
+        help="the numbers of the examples that run at their small size",
+    )  # fmt: skip
     parser.add_argument("--out", type=Path, required=True, help="folder of the store")
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
@@ -31,7 +34,7 @@ def main() -> None:
             continue
         rows.unlink(missing_ok=True)
         environment = {**os.environ, "JAXNN_EXAMPLE_ROWS": str(rows)}
-        if asked.size == "small":
+        if name[:2] in asked.small:
             environment["JAXNN_EXAMPLE_SIZE"] = "small"
         command = [sys.executable, str(EXAMPLES / f"{name}.py")]
         if name[:2] in ("11", "12", "13"):
