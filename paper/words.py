@@ -25,7 +25,7 @@ def counted(successes: Any, digits: int = 1) -> str:
 
 def difference(found: tuple[float, float, float], digits: int = 1) -> str:
     """A difference of two shares in percentage points: +12.0 [10.2, 13.8]."""
-    value, low, high = (100 * part for part in found)
+    value, low, high = (round(100 * part, digits) + 0.0 for part in found)  # no negative zero
     return f"{value:+.{digits}f} [{low:+.{digits}f}, {high:+.{digits}f}]".replace("-", "\u2212")
 
 

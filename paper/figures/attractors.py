@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 from building import Store
 from reading import basins_and_flow
-from words import share, whole
+from words import difference, percent, share, whole
 
 from jaxnn import plots
 from jaxnn.intervals import wilson
-from jaxnn.landscape import basins
+from jaxnn.landscape import basins, labels
 from jaxnn.studies.basin_maps import pose
 
 STORES = ("attractors",)
@@ -35,8 +35,8 @@ def read(store: Store) -> dict[str, Any]:
     shape = len(settings.scales), len(settings.step_sizes), settings.members
     alike = np.append(flow.attractors.families, 0)
 
-    def as_families(labels: np.ndarray) -> np.ndarray:
-        return np.where(labels >= 0, alike[labels], labels).reshape(shape)
+    def as_families(numbers: np.ndarray) -> np.ndarray:
+        return np.where(numbers >= 0, alike[numbers], numbers).reshape(shape)
 
     tests = [
         basins.within_families(cell, flow.attractors.families)
@@ -74,39 +74,52 @@ def numbers(stores: dict[str, Store]) -> dict[str, Any]:
     families = shown(found)
     reach = {k: [wilson(int((row == k).sum()), n) for row in flow] for k in families}
     moved = [[wilson(int(cell.sum()), n) for cell in row] for row in found["changed"]]
-    top = max(families, key=lambda k: reach[k][0].share)
+    idle = [wilson(int((row < 0).sum()), n) for row in flow]
+    peak = int(np.argmax([part.share for part in reach[best]]))
+    one = int(np.flatnonzero(scales == 1)[0])
+    flat = labels.difference(flow[one], flow[-1], best)
+    hopping = found["descent"] == basins.Nowhere.restless
+    restless = [[wilson(int(cell.sum()), n) for cell in row] for row in hopping]
+    spread = [row[1].share for row in restless]
     return {
         "n": whole(n),
         "families": str(len(families)),
         "rows": [
-            [f"{s:g}", *(share(reach[k][i]) for k in families[:3]),
+            [f"{s:g}", *(share(reach[k][i]) for k in families[:2]), share(idle[i]),
              *(share(moved[i][k]) for k in range(len(sizes)))]
             for i, s in enumerate(scales)
         ],
-        "heads": [f"{found['losses'][k]:.4f}" for k in families[:3]],
+        "heads": [f"{found['losses'][k]:.4f}" for k in families[:2]],
         "low": f"{scales[0]:g}",
         "high": f"{scales[-1]:g}",
+        "peak": f"{scales[peak]:g}",
         "best-loss": f"{found['losses'][best]:.4f}",
         "best-low": share(reach[best][0]),
+        "best-peak": share(reach[best][peak]),
+        "best-one": share(reach[best][one]),
         "best-high": share(reach[best][-1]),
-        "top-loss": f"{found['losses'][top]:.4f}",
-        "top-low": share(reach[top][0]),
+        "idle-low": share(idle[0]),
+        "flat": difference(flat),
         "sizes": [f"{size:g}" for size in sizes],
         "small-step": f"{sizes[0]:g}",
+        "middle-step": f"{sizes[1]:g}",
         "large-step": f"{sizes[-1]:g}",
-        "small-low": share(moved[0][0]),
-        "small-high": share(moved[-1][0]),
-        "large-low": share(moved[0][-1]),
-        "large-high": share(moved[-1][-1]),
-        "least-p": f"{min(1.0, min(found['p']) * len(found['p'])):.2f}",
+        "small-most": percent(max(row[0].share for row in moved)),
+        "middle-least": percent(min(spread)),
+        "middle-most": percent(max(spread)),
+        "large-least": percent(min(row[-1].share for row in restless)),
+        "bound": f"{2 / sizes[1]:g}",
+        "least-p": f"{min(1.0, min(found['p']) * len(found['p'])):.2f}" if found["p"] else "\u2013",
         "tests": str(len(found["p"])),
         "sharpest": f"{found['sharpest']:.2f}",
-        "one-family-when-small": bool(reach[top][0].low > 0.9),
-        "more-families-when-small": bool(reach[top][0].high < 0.9),
-        "global-less-when-large": bool(reach[best][-1].high < reach[best][0].low),
-        "step-matters-more-when-large": bool(moved[-1][-1].low > moved[0][-1].high),
-        "step-matters-less-when-large": bool(moved[-1][-1].high < moved[0][-1].low),
-        "small-step-is-flow": bool(max(row[0].high for row in moved) < 0.05),
+        "small-idles": bool(idle[0].low > 0.3),
+        "peak-in-the-middle": bool(
+            0 < peak < len(scales) - 1 and reach[best][peak].low > reach[best][-1].share
+        ),
+        "scale-forgotten": bool(flat.low < 0 < flat.high),
+        "small-step-is-flow": bool(max(row[0].share for row in moved) < 0.1),
+        "middle-step-hops": bool(min(row[1].low for row in restless[1:]) > 0.02),
+        "large-step-never-rests": bool(min(row[-1].low for row in restless) > 0.9),
     }  # fmt: skip
 
 
@@ -121,6 +134,9 @@ def draw(stores: dict[str, Store]) -> Any:
         )
         for k in shown(found)[:5]
     }
+    families["none yet"] = np.array(
+        [wilson(int((row < 0).sum()), n) for row in found["flow"][:, 0]]
+    )
     sizes = {
         f"step size {size:g}": np.array([wilson(int(row[k].sum()), n) for row in found["changed"]])
         for k, size in enumerate(found["sizes"])
@@ -133,6 +149,4 @@ def draw(stores: dict[str, Store]) -> Any:
         plots.probability_lines(ax, scales, values, colours=colours, xlabel="scale")
         ax.set_ylabel(name)
         ax.legend(fontsize=7)
-    axes[0, 1].set_ylim(bottom=0, top=None)
-    axes[0, 1].autoscale(axis="y")
     return figure

@@ -65,7 +65,9 @@ def numbers(stores: dict[str, Store]) -> dict[str, Any]:
         "nielsen-change-high": difference(change[1][-1]),
         "nielsen-change-low": difference(change[1][0]),
         "fewer-when-large": bool(all(row[-1].high < 0 for row in change)),
-        "fewer-when-small": bool(all(row[0].high < 0 for row in change)),
+        "as-many-when-small": bool(all(row[0].low > -0.05 for row in change)),
+        "tests-low": f"{100 * found['accuracy'][0, 0].mean():.1f} %",
+        "tests-high": f"{100 * found['accuracy'][0, -1].mean():.1f} %",
     }
 
 
