@@ -1,13 +1,17 @@
 """Pictures: the same bytes every time, the right numbers in the right places."""
 
+import inspect
 from typing import Any
 
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
+from mpl_toolkits.mplot3d import Axes3D
 
 from jaxnn import plots
+from jaxnn.landscape.labels import Nowhere
 from jaxnn.landscape.trees import disconnectivity
+from jaxnn.plots.style import STYLE, round_ticks
 
 
 def small_tree(**changed: Any):
@@ -32,9 +36,22 @@ def lines_of(ax, which):
     return np.array(ax.collections[which].get_segments())
 
 
+def hills():
+    """xs, ys and a surface over them (7, 9), positive over more than a factor of 20."""
+    xs, ys = np.linspace(-1, 1, 9), np.linspace(-0.5, 0.5, 7)
+    return xs, ys, 0.01 + xs[None, :] ** 2 + 4 * ys[:, None] ** 2
+
+
+def saddle_of_chi():
+    """sigma_ws, sigma_bs, and a chi that is 1 where sigma_w = 1 + sigma_b / 2."""
+    sigma_ws, sigma_bs = np.linspace(0.5, 3, 26), np.linspace(0, 1, 11)
+    return sigma_ws, sigma_bs, (sigma_ws[None, :] - sigma_bs[:, None] / 2) ** 1.5
+
+
 def draw(kind):
     rng = np.random.default_rng(0)
-    made, axes = plots.figure()
+    projection = {"projection": "3d" if kind == "surface" else None}
+    made, axes = plots.figure(subplot_kw=projection)
     ax = axes[0, 0]
     losses = {
         "normal": rng.uniform(0.01, 1, (3, 20)),
@@ -60,6 +77,22 @@ def draw(kind):
         plots.contours(ax, xs, ys, bowl, points=np.zeros((0, 2)), labels=[])
         way = np.array([[0.9, 0.9], [0.4, 0.5], [0.0, 0.0]])
         plots.run_in_plane(ax, way, np.array([1.8, 0.6, 0.1]), np.array([0.3, 0.1, 0.0]))
+    elif kind == "off the plane":
+        plots.off_plane_distances(ax, np.arange(4), np.array([0.3, 0.2, 0.1, 0.0]))
+    elif kind == "surface":
+        xs, ys, heights = hills()
+        path = np.array([[1.0, 0.5], [0.5, 0.2], [0.0, 0.0]])
+        plots.surface(ax, xs, ys, heights, path=path, path_losses=np.array([2.0, 0.5, 0.01]))
+    elif kind == "phases":
+        plots.phase_diagram(ax, *saddle_of_chi(), points={"here": (1.0, 0.5)})
+    elif kind == "depths":
+        sigma_ws, sigma_bs, chi = saddle_of_chi()
+        with np.errstate(divide="ignore"):
+            depths = 1 / np.abs(np.log(chi))
+        plots.phase_diagram(ax, sigma_ws, sigma_bs, chi, depths=depths)
+    elif kind == "activation":
+        xs = np.linspace(-6, 6, 25)
+        plots.activation_curve(ax, xs, np.tanh(xs), slopes=1 - np.tanh(xs) ** 2, bounds=(-1, 1))
     elif kind == "band":
         ts, values = np.linspace(-1, 1, 9), rng.uniform(0.1, 1, (5, 9))
         values[0, 3] = np.nan
@@ -122,6 +155,11 @@ def draw(kind):
         "values along",
         "changed",
         "probabilities",
+        "off the plane",
+        "surface",
+        "phases",
+        "depths",
+        "activation",
     ],
 )
 def test_the_same_picture_is_the_same_bytes(kind, tmp_path):
@@ -152,6 +190,12 @@ def test_the_most_frequent_labels_have_colours_of_their_own():
     assert len({*own, colours[-1], colours[-3], plots.OTHER}) == 12
 
 
+def test_every_way_to_lead_nowhere_has_a_colour_of_its_own():
+    colours = plots.label_colours(np.array([*Nowhere, 0]))
+    assert set(colours) == {*Nowhere, 0}
+    assert len(set(colours.values())) == len(Nowhere) + 1
+
+
 def test_values_that_are_not_finite_have_no_colour_and_probabilities_their_intervals():
     made, axes = plots.figure(1, 2)
     values = np.array([[1.0, np.nan], [100.0, 0.0]])
@@ -179,19 +223,17 @@ def test_the_median_line_goes_through_the_medians():
 def test_a_line_of_the_network_is_as_thick_as_its_weight_is_large():
     made, axes = plots.figure()
     plots.network_diagram(axes[0, 0], [np.array([[1.0, -2.0]]), np.array([[0.5]])], [None, None])
-    widths = [line.get_linewidth() for line in axes[0, 0].lines]
-    np.testing.assert_allclose(np.array(widths) / max(widths), [0.5, 1.0, 0.25])
-    assert [line.get_color() for line in axes[0, 0].lines] == [
-        plots.COLOURS[0],
-        plots.COLOURS[1],
-        plots.COLOURS[0],
-    ]
+    first, second = axes[0, 0].collections
+    widths = np.concatenate([first.get_linewidths(), second.get_linewidths()])
+    np.testing.assert_allclose(widths / max(widths), [0.5, 1.0, 0.25])
+    colours = [to_hex(tuple(c)).upper() for part in (first, second) for c in part.get_colors()]
+    assert colours == [plots.COLOURS[0], plots.COLOURS[1], plots.COLOURS[0]]
     plots.plt.close(made)
 
 
 def test_a_wide_layer_shows_its_largest_and_says_so():
     made, ax = draw("network")
-    assert "16 of 40 input" in [text.get_text() for text in ax.texts]
+    assert "input layer\n16 of 40" in [text.get_text() for text in ax.texts]
     plots.plt.close(made)
 
 
@@ -285,3 +327,156 @@ def test_labels_and_kinds_of_another_number_are_refused():
     with pytest.raises(ValueError, match="1 kinds for 5 minima: give one a minimum"):
         plots.disconnectivity(axes[0, 0], small_tree(), kinds=["a"])
     plots.plt.close(made)
+
+
+@pytest.mark.parametrize("kind", ["contours", "surface"])
+def test_print_has_the_same_bytes_too_and_an_unknown_format_is_refused(kind, tmp_path):
+    files = [plots.save(draw(kind)[0], tmp_path / n, formats=["pdf"])[0] for n in ("a", "b")]
+    assert files[0].read_bytes() == files[1].read_bytes()
+    assert files[0].read_bytes().startswith(b"%PDF")
+    assert b"CreationDate" not in files[0].read_bytes()
+    made, _ = plots.figure()
+    with pytest.raises(ValueError, match=r"unknown format 'pfd'.*did you mean 'pdf'"):
+        plots.save(made, tmp_path / "c", formats=["pfd"])
+    plots.plt.close(made)
+
+
+def test_what_is_drawn_anywhere_is_drawn_in_the_house_style():
+    with plots.plt.rc_context({"legend.frameon": True, "font.size": 20}):
+        made, axes = plots.figure()
+        ax: Any = plots.eigenvalues(axes[0, 0], np.array([1.0, 2.0]), tolerance=0.0)
+        assert not ax.get_legend().get_frame_on()
+        assert ax.xaxis.label.get_fontsize() == STYLE["font.size"]
+    plots.plt.close(made)
+
+
+def test_a_surface_stands_at_the_logarithm_of_its_losses_and_the_path_at_its_own(monkeypatch):
+    drawn, plot_surface = [], Axes3D.plot_surface
+    monkeypatch.setattr(
+        Axes3D, "plot_surface", lambda *args, **kw: drawn.append(args) or plot_surface(*args, **kw)
+    )
+    made, ax = draw("surface")
+    xs, ys, heights = hills()
+    ((_, *grids),) = drawn
+    for grid, wanted in zip(grids, (*np.meshgrid(xs, ys), np.log10(heights)), strict=True):
+        np.testing.assert_array_equal(grid, wanted)
+    (path,) = ax.lines
+    np.testing.assert_allclose(path.get_data_3d()[2], np.log10([2.0, 0.5, 0.01]))
+    assert ax.get_zlabel() == "loss on the training cases"
+    ticks = {label.get_text(): place for label, place in
+             zip(ax.get_zticklabels(), ax.get_zticks(), strict=True)}  # fmt: skip
+    assert ticks["1"] == 0.0
+    plots.plt.close(made)
+
+
+def test_the_critical_line_is_where_chi_is_1_and_each_phase_is_named_on_its_side():
+    made, ax = draw("phases")
+    line = next(c for c in ax.collections if len(c.get_linewidths()) and
+                c.get_linewidths()[0] == 1.6)  # fmt: skip
+    places = np.concatenate([path.vertices for path in line.get_paths()])
+    np.testing.assert_allclose(places[:, 0], 1 + places[:, 1] / 2, atol=2e-3)
+    assert np.ptp(places[:, 1]) == 1.0
+    at = {text.get_text().split(":")[0]: text.xy for text in ax.texts}
+    assert at["order"][0] < 1 + at["order"][1] / 2
+    assert at["chaos"][0] > 1 + at["chaos"][1] / 2
+    assert at["here"] == (1.0, 0.5)
+    plots.plt.close(made)
+
+
+def test_an_activation_and_its_slope_are_the_lines_and_its_bounds_are_dashed():
+    made, ax = draw("activation")
+    xs = np.linspace(-6, 6, 25)
+    lower, upper, values, slopes, _ = (np.asarray(line.get_ydata()) for line in ax.lines)
+    np.testing.assert_array_equal(values, np.tanh(xs))
+    np.testing.assert_array_equal(slopes, 1 - np.tanh(xs) ** 2)
+    assert (set(lower), set(upper)) == ({-1}, {1})
+    plots.plt.close(made)
+
+
+def test_a_run_shows_its_true_losses_and_how_far_it_is_off_the_plane():
+    made, ax = draw("run")
+    marks: Any = next(c for c in ax.collections if len(c.get_offsets()) == 3)
+    np.testing.assert_array_equal(marks.get_array(), [1.8, 0.6, 0.1])
+    np.testing.assert_allclose((marks.get_sizes() - 12) / 90, [1, 1 / 3, 0])
+    assert marks.norm is ax.collections[0].norm
+    assert ax.get_legend().get_texts()[0].get_text() == "size: off the plane, at most 0.3"
+    plots.plt.close(made)
+    made, ax = draw("off the plane")
+    np.testing.assert_array_equal(ax.lines[0].get_ydata(), [0.3, 0.2, 0.1, 0.0])
+    plots.plt.close(made)
+
+
+def test_an_arrow_shows_each_barrier_over_the_line_between_the_ends():
+    made, axes = plots.figure()
+    at = np.linspace(0, 1, 5)
+    hill, slope = np.array([1.0, 2.5, 4.0, 4.0, 3.0]), np.array([3.0, 2.0, 1.0, 0.5, 0.0])
+    ax = plots.along_paths(axes[0, 0], {"hill": (at, hill), "slope": (at, slope)}, barriers=True)
+    texts: list[Any] = [*ax.texts]
+    arrows = [(text.xy, text.xyann) for text in texts if not text.get_text()]
+    assert arrows == [((0.5, 4.0), (0.5, 2.0))]
+    assert [text.get_text() for text in ax.texts if text.get_text()] == ["2"]
+    plots.plt.close(made)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "ticks"),
+    [
+        (0.03, 7, [0.05, 0.1, 0.2, 0.5, 1, 2, 5]),
+        (1e-6, 2, [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1]),
+        (3.0, 3.5, [3.0, 3.1, 3.2, 3.4, 3.5]),
+    ],
+)
+def test_ticks_between_two_numbers_are_round(low, high, ticks):
+    np.testing.assert_allclose(round_ticks(low, high), ticks)
+
+
+V, M = np.zeros(3), np.zeros((3, 4))
+WRONG = {
+    "contours": ((V, V, M), {}, r"losses has shape \(3, 4\): give \(ys, xs\), here \(3, 3\)"),
+    "surface": ((V, V, M), {}, "the axes are flat"),
+    "band": ((V, M), {"low": V, "middle": V, "high": V, "xlabel": "", "ylabel": ""},
+             r"give \(lines, ts\), here \(any, 3\)"),
+    "run_in_plane": ((M, V, V), {}, r"give \(records, axes\), here \(any, 2\)"),
+    "off_plane_distances": ((V, M), {}, r"off_plane .*: give \(records,\), here \(3,\)"),
+    "eigenvalues": ((M,), {"tolerance": 0.0}, r"values .* give \(P,\)"),
+    "density": ((V, M), {"note": ""}, r"give \(grid,\)"),
+    "along_paths": (({"a": (V, M)},), {}, r"losses of 'a' has shape"),
+    "loss_against_index": ((V, V.astype(int)), {"kinds": ["a"]}, r"kinds has shape \(1,\)"),
+    "loss_against_scale": (([1, 2], {"a": M}), {"level": 0.1}, r"\(scales, members\)"),
+    "share_against_scale": (([1, 2], {"a": M}), {"level": 0.1}, r"\(at, columns\), here \(2, 3\)"),
+    "probability_lines": (([1, 2], {"a": M}), {"colours": {"a": "k"}, "xlabel": ""}, r"\(2, 3\)"),
+    "loss_bands": ((V, M), {"title": "", "xlabel": ""}, r"\(members, records\), here \(any, 3\)"),
+    "learning_curve": ((V, M), {"xlabel": ""}, r"\(records,\)"),
+    "label_map": ((V.astype(int), [(0, 1), (0, 1)]), {"colours": {0: "k"}}, r"\(ys, xs\)"),
+    "value_map": ((V, [(0, 1), (0, 1)]), {"name": ""}, r"\(ys, xs\)"),
+    "values_along": ((V, M), {"name": ""}, r"\(pixels,\)"),
+    "changed_map": ((M, [(0, 1)]), {}, r"\(xs,\)"),
+    "phase_diagram": ((V, V, M), {}, r"chi .* \(sigma_bs, sigma_ws\), here \(3, 3\)"),
+    "activation_curve": ((V, M), {}, r"\(xs,\)"),
+    "network_diagram": (([M, M], [None, None]), {}, r"weights of layer 2 .* here \(any, 3\)"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_another_shape_is_refused_in_one_line(name):
+    arrays, settings, said = WRONG[name]
+    made, axes = plots.figure()
+    if name == "run_in_plane":
+        xs = np.linspace(-1, 1, 3)
+        plots.contours(axes[0, 0], xs, xs, 1 + xs[None, :] ** 2 + xs[:, None] ** 2)
+    with pytest.raises(ValueError, match=said) as refused:
+        getattr(plots, name)(axes[0, 0], *arrays, **settings)
+    assert "\n" not in str(refused.value)
+    plots.plt.close(made)
+
+
+def test_each_plot_takes_axes_first_and_gives_them_back():
+    pictures = [
+        getattr(plots, name) for name in vars(plots)
+        if inspect.isfunction(getattr(plots, name))
+        and name not in ("figure", "house_style", "label_colours", "save")
+    ]  # fmt: skip
+    assert len(pictures) >= 24
+    for picture in pictures:
+        assert next(iter(inspect.signature(picture).parameters)) == "ax", picture
+        assert inspect.signature(picture).return_annotation in ("Axes", "Any"), picture

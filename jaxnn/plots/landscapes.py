@@ -1,77 +1,26 @@
-"""The landscape around points: slices, bundles of lines, spectra, paths and barriers."""
+"""The landscape at points and between them: spectra, paths, barriers, stationary points."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import LogNorm
+from matplotlib.ticker import MaxNLocator
 
-from jaxnn.plots.style import COLOURS, MARKERS
-
-
-def contours(
-    ax: Axes, xs: np.ndarray, ys: np.ndarray, losses: np.ndarray, *,
-    points: np.ndarray, labels: Sequence[str], name: str = "loss on the training cases",
-    unit: str = "distance between parameters",
-) -> Axes:  # fmt: skip
-    """The loss over a plane (len(ys), len(xs)), logarithmic colours, with named points (points, 2)
-    in it.
-
-    Where the loss is not finite the plane is hatched. name: what the colours say; unit: of both
-    axes.
-    """
-    shown = np.ma.masked_invalid(np.where(np.isfinite(losses) & (losses > 0), losses, np.nan))
-    ax.set_facecolor("0.9")
-    if shown.count() == 0:
-        raise ValueError("no value of the plane is finite and above 0: nothing can be drawn")
-    low, high = float(shown.min()), float(shown.max())
-    levels = np.geomspace(low, max(high, low * 1.001), 25)
-    norm = LogNorm(levels[0], levels[-1])
-    filled = ax.contourf(xs, ys, shown, levels=levels, norm=norm, cmap="viridis")
-    ax.contour(xs, ys, shown, levels=levels[::3], colors="white", linewidths=0.4)
-    bar = ax.figure.colorbar(
-        filled, ax=ax, ticks=np.geomspace(levels[0], levels[-1], 5), format="%.2g"
-    )
-    bar.ax.minorticks_off()
-    bar.set_label(name)
-    if np.ma.is_masked(shown):
-        bad = np.where(np.ma.getmaskarray(shown), 1.0, np.nan)
-        ax.contourf(xs, ys, bad, levels=[0.5, 1.5], colors="none", hatches=["///"])
-    for (x, y), label in zip(points, labels, strict=True):
-        ax.plot(x, y, "o", color="white", mec="black", ms=6)
-        ax.annotate(label, (x, y), xytext=(6, 6), textcoords="offset points", color="black",
-                    bbox={"fc": "white", "ec": "none", "alpha": 0.75, "pad": 1.5})  # fmt: skip
-    ax.set_aspect("equal")
-    ax.set_xlabel(unit)
-    ax.set_ylabel(unit)
-    return ax
+from jaxnn.plots.checks import shaped
+from jaxnn.plots.style import COLOURS, MARKERS, round_ticks, styled
 
 
-def band(
-    ax: Axes, ts: np.ndarray, values: np.ndarray, *, low: np.ndarray, middle: np.ndarray,
-    high: np.ndarray, xlabel: str, ylabel: str,
-) -> Axes:  # fmt: skip
-    """Many lines through one point (lines, ts): each thin, the 5 to 95 % band and the median over
-    them.
-
-    Where a value is not finite the line has a gap.
-    """
-    ax.plot(ts, np.where(np.isfinite(values), values, np.nan).T, color="0.6", lw=0.3, alpha=0.6)
-    ax.fill_between(ts, low, high, color=COLOURS[0], alpha=0.25, lw=0)
-    ax.plot(ts, middle, color=COLOURS[0], lw=1.6)
-    ax.set_xlabel(xlabel)
-    ax.set_ylabel(ylabel)
-    return ax
-
-
+@styled
 def eigenvalues(ax: Axes, values: np.ndarray, *, tolerance: float) -> Axes:
     """All eigenvalues (P,) by rank on a symmetric logarithmic axis: positive ones blue, negative
     ones orange, those within the tolerance of 0 grey.
+
+    Raises:
+        ValueError: another shape.
     """
-    values = np.sort(np.asarray(values))[::-1]
+    values = np.sort(shaped("values", values, P=None))[::-1]
     kinds = (
         (values > tolerance, COLOURS[0], "positive"),
         (np.abs(values) <= tolerance, "0.6", "zero to rounding"),
@@ -85,18 +34,46 @@ def eigenvalues(ax: Axes, values: np.ndarray, *, tolerance: float) -> Axes:
                 label=f"{int(which.sum())} {name}",
             )  # fmt: skip
     seen = np.abs(values[np.abs(values) > tolerance])
-    ax.set_yscale("symlog", linthresh=float(seen.min()) if len(seen) else 1.0)
+    least = float(seen.min()) if len(seen) else 1.0
+    ax.set_yscale("symlog", linthresh=least, linscale=0.5)
+    ax.set_yticks(_decades(values, least))
+    ax.minorticks_off()
     ax.axhline(0, color="0.5", lw=0.6)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     ax.set_xlabel("rank")
     ax.set_ylabel("eigenvalue of the Hessian")
     ax.legend()
     return ax
 
 
-def density(ax: Axes, grid: np.ndarray, values: np.ndarray, *, note: str) -> Axes:
-    """The density of eigenvalues (len(grid),), logarithmic upwards; the note says how it was
-    made.
+def _decades(values: np.ndarray, least: float) -> list[float]:
+    """0, and powers of ten on both sides of it, as many as can be read; round numbers where these
+    are few.
     """
+    most = float(np.abs(values).max(initial=least))
+    low, high = int(np.ceil(np.log10(3 * least))), int(np.floor(np.log10(most)))
+    powers = 10.0 ** np.arange(high, low - 1, -max(1, -(-(high - low + 1) // 5)))
+    if len(powers) < 2:
+        powers = round_ticks(least, most)[::-1]
+    below, above = powers[powers <= -values.min()], powers[powers <= values.max()]
+    return [*-below, 0.0, *above[::-1]]
+
+
+@styled
+def density(ax: Axes, grid: np.ndarray, values: np.ndarray, *, note: str) -> Axes:
+    """The density of eigenvalues, logarithmic upwards.
+
+    Args:
+        ax: drawn into.
+        grid: (grid,) eigenvalues.
+        values: (grid,) the density there.
+        note: the title, which says how it was made.
+
+    Raises:
+        ValueError: other shapes.
+    """
+    grid = shaped("grid", grid, grid=None)
+    values = shaped("values", values, grid=len(grid))
     ax.fill_between(grid, values, 1e-6 * values.max(), color=COLOURS[0], alpha=0.4, lw=0)
     ax.set_yscale("log")
     ax.set_ylim(1e-6 * values.max(), 2 * values.max())
@@ -106,15 +83,31 @@ def density(ax: Axes, grid: np.ndarray, values: np.ndarray, *, note: str) -> Axe
     return ax
 
 
-def along_paths(ax: Axes, losses: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Axes:
-    """The loss along paths between two points: name -> (where in [0, 1], loss), a line each.
+@styled
+def along_paths(
+    ax: Axes, losses: Mapping[str, tuple[np.ndarray, np.ndarray]], *, barriers: bool = False
+) -> Axes:
+    """The loss along paths between two points, a line each.
 
     Logarithmic where the losses span more than a factor of 20; not finite: a gap.
+
+    Args:
+        ax: drawn into.
+        losses: name -> (where in [0, 1], loss), (points,) both.
+        barriers: whether an arrow shows the barrier of each path, the most that its loss lies
+            above the straight line between its ends (Frankle et al. 2020), with its height.
+
+    Raises:
+        ValueError: other shapes.
     """
     lowest, highest = np.inf, 0.0
     for number, (name, (at, values)) in enumerate(losses.items()):
-        shown = np.where(np.isfinite(values), values, np.nan)
+        at = shaped(f"where of {name!r}", at, points=None)
+        shown = shaped(f"losses of {name!r}", values, points=len(at))
+        shown = np.where(np.isfinite(shown), shown, np.nan)
         ax.plot(at, shown, color=COLOURS[number % len(COLOURS)], lw=1.5, label=name)
+        if barriers:
+            _barrier(ax, at, shown, COLOURS[number % len(COLOURS)])
         seen = shown[np.isfinite(shown)]
         lowest = min(lowest, *seen) if len(seen) else lowest
         highest = max(highest, *seen) if len(seen) else highest
@@ -126,33 +119,41 @@ def along_paths(ax: Axes, losses: Mapping[str, tuple[np.ndarray, np.ndarray]]) -
     return ax
 
 
-def run_in_plane(
-    ax: Axes, coordinates: np.ndarray, losses: np.ndarray, off_plane: np.ndarray
-) -> Axes:
-    """A training run over a plane that `contours` drew: its projections (records, 2), joined.
-
-    Each point has the colour of its true loss (records,) on the plane's own colours, which differs
-    from the ground where the run is off the plane; its size grows with how far (records,) that is.
-    """
-    norm: Any = ax.collections[0].norm
-    farthest = float(np.max(off_plane)) or 1.0
-    ax.plot(*coordinates.T, color="white", lw=0.8, zorder=2)
-    ax.scatter(
-        *coordinates.T, c=losses, norm=norm, cmap="viridis", edgecolors="white", linewidths=0.6,
-        s=12 + 90 * off_plane / farthest, zorder=3,
-    )  # fmt: skip
-    return ax
+def _barrier(ax: Axes, at: np.ndarray, losses: np.ndarray, colour: str) -> None:
+    level = losses[0] + (losses[-1] - losses[0]) * (at - at[0]) / ((at[-1] - at[0]) or 1.0)
+    above = np.where(np.isfinite(losses), losses, -np.inf) - level
+    if not np.isfinite(level).all() or above.max() <= 0:
+        return
+    top = int(above.argmax())
+    ax.annotate("", (at[top], losses[top]), (at[top], level[top]),
+                arrowprops={"arrowstyle": "<->", "color": colour, "lw": 0.8, "shrinkA": 0,
+                            "shrinkB": 0})  # fmt: skip
+    ax.annotate(f"{above[top]:.3g}", (at[top], losses[top]), xytext=(0, 3), ha="center",
+                textcoords="offset points", color=colour, fontsize=8)  # fmt: skip
 
 
+@styled
 def loss_against_index(
     ax: Axes, losses: np.ndarray, index: np.ndarray, *, kinds: Sequence[str]
 ) -> Axes:
-    """Each class of stationary points (classes,) by its negative directions and its loss, in the
-    colour of its kind (Dauphin et al. 2014, figure 1).
+    """Each class of stationary points by its negative directions and its loss, in the colour of its
+    kind (Dauphin et al. 2014, figure 1).
 
     Points with one index are set beside each other in order of loss. Logarithmic where the losses
     span more than a factor of 20.
+
+    Args:
+        ax: drawn into.
+        losses: (classes,).
+        index: (classes,) whole numbers, the negative eigenvalues of each.
+        kinds: (classes,) a word for each.
+
+    Raises:
+        ValueError: other shapes.
     """
+    losses = shaped("losses", losses, classes=None)
+    index = shaped("index", index, classes=len(losses))
+    shaped("kinds", kinds, classes=len(losses))
     places = np.asarray(index, float)
     for number in np.unique(index):
         here = np.flatnonzero(index == number)

@@ -6,9 +6,10 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from jaxnn.landscape.dimensions import Dimension
-from jaxnn.plots.style import COLOURS
+from jaxnn.plots.style import COLOURS, styled
 
 
+@styled
 def scaling(ax: Axes, found: Dimension, *, name: str = "", colour: str = COLOURS[0]) -> Axes:
     """How many boxes hold a border against their side, both logarithmic; filled where fitted, with
     the line of the fit.
@@ -27,10 +28,11 @@ def scaling(ax: Axes, found: Dimension, *, name: str = "", colour: str = COLOURS
     ax.set_yscale("log")
     ax.set_xlabel("side of a box or distance of a pair, pixels")
     ax.set_ylabel("boxes with a border")
-    ax.legend(title="dimension and 95 % interval", frameon=False)
+    ax.legend(title="dimension and 95 % interval")
     return ax
 
 
+@styled
 def local_slopes(ax: Axes, found: Dimension, *, colour: str = COLOURS[0]) -> Axes:
     """The dimension between each scale and the next, filled where both are fitted, and the fitted
     dimension with its interval: a power law is level.

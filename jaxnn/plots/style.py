@@ -2,29 +2,67 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import matplotlib
 
 matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
+import numpy as np
+from cycler import cycler
+from matplotlib.axes import Axes
+from matplotlib.colorbar import Colorbar
 from matplotlib.figure import Figure
+
+from jaxnn.vocabulary import lookup
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
 """Okabe & Ito's palette, told apart with any colour vision."""
 MARKERS = "osD^vPX*"
+COLUMN, PAGE = 3.4, 7.0
+"""The widths of one column of print and of the page, inches."""
 
 STYLE = {
     "svg.hashsalt": "jaxnn",
-    "svg.fonttype": "none",
-    "font.size": 9,
+    "svg.fonttype": "path",  # letters as shapes: the same picture without the font
+    "pdf.fonttype": 42,  # the font as it is, not as drawings of its letters
+    "font.family": "DejaVu Sans",
+    "font.size": 8.5,
+    "axes.titlesize": 9,
+    "axes.titlelocation": "left",
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.titlesize": 9,
+    "axes.linewidth": 0.7,
+    "axes.edgecolor": "0.25",
+    "axes.prop_cycle": cycler(color=COLOURS),
+    "xtick.color": "0.25",
+    "ytick.color": "0.25",
+    "xtick.major.width": 0.7,
+    "ytick.major.width": 0.7,
+    "xtick.minor.width": 0.5,
+    "ytick.minor.width": 0.5,
+    "grid.color": "0.9",
+    "grid.linewidth": 0.5,
+    "lines.linewidth": 1.3,
+    "hatch.linewidth": 0.5,
+    "image.cmap": "viridis",
     "legend.frameon": False,
+    "legend.fontsize": 8,
+    "legend.title_fontsize": 8,
 }
+# what would make two files of one figure differ: when and by what each was written
+UNDATED = {
+    "svg": {"Date": None, "Creator": None},
+    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+    "png": {"Software": None},
+}
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 def house_style() -> Any:
@@ -32,25 +70,77 @@ def house_style() -> Any:
     return plt.rc_context(STYLE)  # pyright: ignore[reportArgumentType]
 
 
+def styled(draw: Callable[P, R]) -> Callable[P, R]:
+    """The function, drawing in the house style wherever it is called."""
+
+    @functools.wraps(draw)
+    def in_style(*args: P.args, **settings: P.kwargs) -> R:
+        with house_style():
+            return draw(*args, **settings)
+
+    return in_style
+
+
+def round_ticks(low: float, high: float) -> np.ndarray:
+    """Round numbers between two positive ones: 1, 2, 5 times powers of ten, or powers alone where
+    these are many; where they are few, equal parts to two figures.
+    """
+    powers = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
+    for steps in ((1.0,), (1.0, 2.0, 5.0)):
+        ticks = np.sort(np.outer(powers, steps).ravel())
+        ticks = ticks[(ticks >= low) & (ticks <= high)]
+        if len(ticks) >= 4:
+            return ticks[:: -(-len(ticks) // 8)]
+    parts = np.array([float(f"{tick:.2g}") for tick in np.geomspace(low, high, 5)])
+    return np.unique(parts[(parts >= low) & (parts <= high)])
+
+
+def colour_bar(ax: Axes, drawn: Any, name: str, ticks: np.ndarray | None = None) -> Colorbar:
+    """The scale of what is drawn, as high as the axes and beside them, with these ticks in their
+    units.
+    """
+    bar = ax.figure.colorbar(drawn, cax=ax.inset_axes((1.03, 0.0, 0.045, 1.0)))
+    if ticks is not None:
+        bar.set_ticks(ticks.tolist())
+        bar.ax.yaxis.set_major_formatter("{x:g}")
+        bar.ax.minorticks_off()
+    bar.set_label(name)
+    return bar
+
+
+@styled
 def figure(
     rows: int = 1, columns: int = 1, *, width: float = 6.0, height: float = 4.0, **axes: Any
 ) -> Any:
-    """A figure and its axes (rows, columns), always two-dimensional; sizes in inches."""
-    with house_style():
-        return plt.subplots(
-            rows, columns, figsize=(width, height), squeeze=False, layout="constrained", **axes
-        )
+    """A figure and its axes (rows, columns), always two-dimensional; sizes in inches.
+
+    axes: as matplotlib's `subplots`; subplot_kw={"projection": "3d"} for `surface`.
+    """
+    return plt.subplots(
+        rows, columns, figsize=(width, height), squeeze=False, layout="constrained", **axes
+    )
 
 
-def save(drawn: Figure, path: str | Path) -> list[Path]:
-    """Write path.svg and path.png (150 dots an inch), byte for byte the same for the same
-    figure.
+@styled
+def save(
+    drawn: Figure, path: str | Path, *, formats: Sequence[str] = ("svg", "png"), dpi: int = 150
+) -> list[Path]:
+    """Write path.svg and path.png, byte for byte the same for the same figure, and close it.
+
+    Args:
+        drawn: of `figure`.
+        path: without a suffix; its folders are made.
+        formats: of svg, pdf and png.
+        dpi: dots an inch of what is no vector.
+
+    Raises:
+        ValueError: an unknown format.
     """
     path = Path(path)
+    known = {name: lookup(UNDATED, name, what="format") for name in formats}
     path.parent.mkdir(parents=True, exist_ok=True)
-    files = [path.with_name(f"{path.name}.{suffix}") for suffix in ("svg", "png")]
-    with house_style():
-        drawn.savefig(files[0], metadata={"Date": None, "Creator": None})
-        drawn.savefig(files[1], dpi=150, metadata={"Software": None})
+    files = [path.with_name(f"{path.name}.{name}") for name in known]
+    for file, metadata in zip(files, known.values(), strict=True):
+        drawn.savefig(file, dpi=dpi, metadata=metadata)
     plt.close(drawn)
     return files

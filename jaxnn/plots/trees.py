@@ -10,7 +10,7 @@ from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.lines import Line2D
 
 from jaxnn.landscape.trees import Disconnectivity
-from jaxnn.plots.style import COLOURS
+from jaxnn.plots.style import COLOURS, styled
 
 LABELLED = 24
 """Minima up to which leaves have labels unless told otherwise."""
@@ -19,6 +19,7 @@ SHORTEST = 0.025
 APART = 0.04  # the room between two trees, as a share of the axis
 
 
+@styled
 def disconnectivity(
     ax: Axes, tree: Disconnectivity, *,
     labels: Sequence[str] | None = None, kinds: Sequence[str] | None = None,

@@ -50,13 +50,14 @@ def draw_run(settings: Slice, posed: Posed, network: Network) -> str:
         for a, b in zip(low, high, strict=True)
     )
     values = slices.plane(posed.loss_fn, plane.origin, plane.first, plane.second, xs, ys, over=each)
-    made, axes = plots.figure(width=6.5, height=5.0)
+    made, axes = plots.figure(2, 1, width=6.5, height=6.2, gridspec_kw={"height_ratios": [5, 1]})
     ax = plots.contours(
         axes[0, 0], np.asarray(xs), np.asarray(ys), np.asarray(values),
         points=coordinates[[0, -1]], labels=["start", "end"],
     )  # fmt: skip
     off = np.asarray(found.off_plane)
     plots.run_in_plane(ax, coordinates, np.asarray(way.losses), off)
+    plots.off_plane_distances(axes[1, 0], np.asarray(way.steps), off)
     held = float(found.explained.sum())
     ax.set_title(f"{posed.source.name}, {network.name}: {held:.1%} of its run", loc="left")
     files = plots.save(made, figures_in(settings) / f"slice-run-{label(settings, [network])}")
