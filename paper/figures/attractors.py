@@ -21,49 +21,42 @@ from words import difference, percent, share, whole
 from jaxnn import plots
 from jaxnn.intervals import wilson
 from jaxnn.landscape import basins, labels
-from jaxnn.studies.basin_maps import pose
 
 STORES = ("attractors",)
 
 
 @functools.cache
 def read(store: Store) -> dict[str, Any]:
-    """Labels by (scale, step size, member), as families of minima that symmetries of the data carry
-    into one another, by descent and by the flow.
+    """Where each start leads by (scale, step size, member), by descent and by the flow: ends of one
+    error, to four digits, are one, so that images under the symmetries of the data count together.
     """
     settings, (descent, flow) = basins_and_flow(store.folder)
     shape = len(settings.scales), len(settings.step_sizes), settings.members
-    alike = np.append(flow.attractors.families, 0)
+    levels, levels_of = np.unique(flow.attractors.losses.round(4), return_inverse=True)
 
-    def as_families(numbers: np.ndarray) -> np.ndarray:
-        return np.where(numbers >= 0, alike[numbers], numbers).reshape(shape)
+    def by_level(numbers: np.ndarray) -> np.ndarray:
+        return np.where(numbers >= 0, np.append(levels_of, 0)[numbers], numbers).reshape(shape)
 
     tests = [
         basins.within_families(cell, flow.attractors.families)
         for part in (descent, flow)
         for cell in part.labels.reshape(-1, settings.members)
     ]
-    losses = {
-        int(family): float(flow.attractors.losses[flow.attractors.families == family].min())
-        for family in np.unique(flow.attractors.families)
-    }
     return {
         "scales": np.array(settings.scales),
         "sizes": np.array(settings.step_sizes),
-        "changed": descent.labels.reshape(shape) != flow.labels.reshape(shape),
-        "descent": as_families(descent.labels),
-        "flow": as_families(flow.labels),
-        "losses": losses,
+        "changed": by_level(descent.labels) != by_level(flow.labels),
+        "descent": by_level(descent.labels),
+        "flow": by_level(flow.labels),
+        "losses": levels,
         "p": [test.p_value for test in tests if test.degrees],
         "sharpest": float(np.nanmax(flow.runs["sharpness"])),
-        "parameters": pose(settings).sizes,
     }
 
 
 def shown(found: dict[str, Any]) -> list[int]:
-    """The families that come up, by loss."""
-    there = np.unique(found["flow"][found["flow"] >= 0])
-    return sorted((int(k) for k in there), key=lambda k: found["losses"][k])
+    """The levels that come up, from below."""
+    return [int(k) for k in np.unique(found["flow"][found["flow"] >= 0])]
 
 
 def numbers(stores: dict[str, Store]) -> dict[str, Any]:
@@ -74,7 +67,7 @@ def numbers(stores: dict[str, Store]) -> dict[str, Any]:
     families = shown(found)
     reach = {k: [wilson(int((row == k).sum()), n) for row in flow] for k in families}
     moved = [[wilson(int(cell.sum()), n) for cell in row] for row in found["changed"]]
-    idle = [wilson(int((row < 0).sum()), n) for row in flow]
+    origin = families[-1]
     peak = int(np.argmax([part.share for part in reach[best]]))
     one = int(np.flatnonzero(scales == 1)[0])
     flat = labels.difference(flow[one], flow[-1], best)
@@ -85,11 +78,11 @@ def numbers(stores: dict[str, Store]) -> dict[str, Any]:
         "n": whole(n),
         "families": str(len(families)),
         "rows": [
-            [f"{s:g}", *(share(reach[k][i]) for k in families[:2]), share(idle[i]),
+            [f"{s:g}", *(share(reach[k][i]) for k in families),
              *(share(moved[i][k]) for k in range(len(sizes)))]
             for i, s in enumerate(scales)
         ],
-        "heads": [f"{found['losses'][k]:.4f}" for k in families[:2]],
+        "heads": [f"{found['losses'][k]:.4f}" for k in families],
         "low": f"{scales[0]:g}",
         "high": f"{scales[-1]:g}",
         "peak": f"{scales[peak]:g}",
@@ -98,7 +91,9 @@ def numbers(stores: dict[str, Store]) -> dict[str, Any]:
         "best-peak": share(reach[best][peak]),
         "best-one": share(reach[best][one]),
         "best-high": share(reach[best][-1]),
-        "idle-low": share(idle[0]),
+        "origin-loss": f"{found['losses'][origin]:.4f}",
+        "origin-low": share(reach[origin][0]),
+        "origin-peak": share(reach[origin][peak]),
         "flat": difference(flat),
         "sizes": [f"{size:g}" for size in sizes],
         "small-step": f"{sizes[0]:g}",
@@ -112,7 +107,8 @@ def numbers(stores: dict[str, Store]) -> dict[str, Any]:
         "least-p": f"{min(1.0, min(found['p']) * len(found['p'])):.2f}" if found["p"] else "\u2013",
         "tests": str(len(found["p"])),
         "sharpest": f"{found['sharpest']:.2f}",
-        "small-idles": bool(idle[0].low > 0.3),
+        "small-ends-at-origin": bool(reach[origin][0].low > 0.5),
+        "less-than-ninety": bool(max(reach[k][0].high for k in families) < 0.9),
         "peak-in-the-middle": bool(
             0 < peak < len(scales) - 1 and reach[best][peak].low > reach[best][-1].share
         ),
@@ -129,14 +125,11 @@ def draw(stores: dict[str, Store]) -> Any:
     figure, axes = plots.figure(1, 2, width=7.6, height=3.0)
     n, scales = found["flow"].shape[2], found["scales"].tolist()
     families = {
-        f"loss {found['losses'][k]:.4f}": np.array(
+        f"error {found['losses'][k]:.4f}": np.array(
             [wilson(int((row == k).sum()), n) for row in found["flow"][:, 0]]
         )
         for k in shown(found)[:5]
     }
-    families["none yet"] = np.array(
-        [wilson(int((row < 0).sum()), n) for row in found["flow"][:, 0]]
-    )
     sizes = {
         f"step size {size:g}": np.array([wilson(int(row[k].sum()), n) for row in found["changed"]])
         for k, size in enumerate(found["sizes"])

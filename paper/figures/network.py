@@ -38,20 +38,24 @@ def numbers(stores: dict[str, Store]) -> dict[str, Any]:
 
 
 def draw(stores: dict[str, Store]) -> Any:
-    """A network of three layers, the sigmoid with its derivative, and one node's sum."""
+    """A network of three layers with the values of its nodes, the sigmoid with its derivative, and
+    the worked node.
+    """
     del stores
     rng = np.random.default_rng(4)
-    figure, axes = plots.figure(1, 3, width=8.4, height=2.5)
+    figure, axes = plots.figure(1, 3, width=8.4, height=2.6)
     weights = [rng.normal(size=(4, 3)), rng.normal(size=(2, 4))]
     biases = [rng.normal(size=4), rng.normal(size=2)]
-    plots.network_diagram(axes[0, 0], weights, biases)
-    x = np.linspace(-8, 8, 201)
-    axes[0, 1].plot(x, activations.sigmoid(jnp.array(x)), color=plots.COLOURS[0], label="\u03c3")
-    axes[0, 1].plot(x, activations.sigmoid_derivative(jnp.array(x)), color=plots.COLOURS[1],
-                    label="\u03c3\u2032")  # fmt: skip
-    axes[0, 1].set(xlabel="x", ylabel="", ylim=(0, 1))
-    axes[0, 1].legend()
-    one = [np.array([WEIGHTS])], [np.array([BIAS])]
-    value = numbers({})["value"]
-    plots.network_diagram(axes[0, 2], *one, inputs=[f"{u:g}" for u in INPUTS], outputs=[value])
+    values = [np.array(INPUTS)]
+    for layer in zip(weights, biases, strict=True):
+        values.append(np.asarray(network.forward((layer,), jnp.array(values[-1]))))
+    plots.network_diagram(axes[0, 0], weights, biases, in_nodes=values, legend=False)
+    x = jnp.linspace(-8, 8, 201)
+    curve, slopes = activations.sigmoid(x), activations.sigmoid_derivative(x)
+    plots.activation_curve(axes[0, 1], np.asarray(x), np.asarray(curve), slopes=np.asarray(slopes))
+    plots.network_diagram(
+        axes[0, 2], [np.array([WEIGHTS])], [np.array([BIAS])],
+        in_nodes=[INPUTS, [numbers({})["value"]]], under_nodes=[[""] * len(INPUTS), [BIAS]],
+        on_lines=[[WEIGHTS]], legend=False,
+    )  # fmt: skip
     return figure
