@@ -16,7 +16,7 @@ from reading import basins_and_flow
 from words import percent
 
 from jaxnn import plots
-from jaxnn.landscape import sensitivity
+from jaxnn.landscape import basins, sensitivity
 from jaxnn.studies.map_starts import window
 
 STORES = ("plane",)
@@ -30,7 +30,7 @@ def read(store: Store) -> dict[str, Any]:
     return {
         "window": window(settings), "descent": descent.labels.reshape(square),
         "flow": flow.labels.reshape(square), "losses": flow.attractors.losses,
-        "right": flow.attractors.right,
+        "right": flow.attractors.right, "step_size": settings.step_size,
     }  # fmt: skip
 
 
@@ -54,15 +54,7 @@ def numbers(stores: dict[str, Store]) -> dict[str, Any]:
     found = read(stores["plane"])
     descent, flow = found["descent"], found["flow"]
     changed = descent != flow
-    near = borders(flow)
-    # as far as one pixel more
-    wide = (
-        near
-        | np.roll(near, 1, 0)
-        | np.roll(near, -1, 0)
-        | np.roll(near, 1, 1)
-        | np.roll(near, -1, 1)
-    )
+    near, hopping = borders(flow), descent == basins.Nowhere.restless
     mixed = {name: sensitivity.entropy(found[name]) for name in ("descent", "flow")}
     values, counts = np.unique(flow[flow >= 0], return_counts=True)
     top = values[counts.argmax()]
@@ -72,13 +64,15 @@ def numbers(stores: dict[str, Store]) -> dict[str, Any]:
         "top": percent(counts.max() / flow.size),
         "top-loss": f"{found['losses'][top]:.4f}",
         "changed": percent(changed.mean()),
-        "changed-inside": percent(changed[~wide].mean()),
         "border": percent(near.mean()),
         "border-descent": percent(borders(descent).mean()),
         "entropy-flow": f"{mixed['flow'].basin:.3f}",
         "entropy-descent": f"{mixed['descent'].basin:.3f}",
-        "agree-inside": bool(changed[~wide].mean() < 0.01),
-        "more-border": bool(borders(descent).mean() > near.mean()),
+        "restless": percent(hopping.mean()),
+        "changed-resting": percent(changed[~hopping].mean()),
+        "bound": f"{2 / found['step_size']:g}",
+        "fewer-borders": bool(borders(descent).mean() < near.mean()),
+        "rest-agrees": bool(changed[~hopping].mean() < 0.1),
     }
 
 
@@ -94,10 +88,9 @@ def draw(stores: dict[str, Store]) -> Any:
     plots.changed_map(axes[0, 2], both[0] != both[1], found["window"])
     axes[0, 2].set_title("where they differ")
     names = {
-        (f"loss {found['losses'][k]:.4f}, {100 * found['right'][k]:.0f} % right" if k >= 0
-         else "to none"): colour
+        (f"{k}: error {found['losses'][k]:.4f}" if k >= 0 else basins.spoken(k)): colour
         for k, colour in sorted(colours.items(), reverse=True)
-    }  # fmt: skip
+    }
     plots.label_legend(axes[0, 2], names, title="leads to")
     for ax in axes[0]:
         ax.set_xlabel("first weight of a hidden unit")
