@@ -39,7 +39,7 @@ def make_figures(made: dict[str, Store], folder: Path) -> None:
     """Draw each figure and write its numbers, where its stores or its code have changed."""
     from jaxnn import plots
 
-    code = [ROOT / "jaxnn", PAPER / "words.py", ROOT / "examples" / "published.py"]
+    code = [ROOT / "jaxnn", *(PAPER / f"{name}.py" for name in ("words", "reading", "drawing"))]
     for name, module in figures().items():
         used = {store: made[store] for store in module.STORES}
 

@@ -28,7 +28,7 @@ def params_of(dataset: Any, when: str, members: slice = slice(None)) -> Any:
     part = dataset.isel(member=members)
     cells = part.final_loss.ndim
 
-    def leaf(kind: str, number: int) -> np.ndarray:
+    def leaf(kind: str, number: int) -> Any:
         values = part[f"{when}_{kind}_{number}"].values
         return values.reshape(-1, *values.shape[cells:])
 

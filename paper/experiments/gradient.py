@@ -52,7 +52,7 @@ def main() -> None:
 
     def cost(function, *args):
         compiled = jax.jit(function).lower(*args).compile()
-        analysis = compiled.cost_analysis()
+        analysis = compiled.cost_analysis() or {}
         seconds = []
         for _ in range(asked.repeats):
             before = time.perf_counter()
@@ -70,7 +70,7 @@ def main() -> None:
             for at in range(len(params))
         ]
         # every parameter of a layer costs what its first weight costs
-        sizes = [W.size + b.size for W, b in params]
+        sizes = [len(W) * (len(W) + 1) for W, _ in params]
         recursion = [
             sum(n * part[k] for n, part in zip(sizes, layers, strict=True)) for k in (0, 1)
         ]

@@ -112,7 +112,7 @@ def numbers(stores: dict[str, Store]) -> dict[str, Any]:
         "peak-in-the-middle": bool(
             0 < peak < len(scales) - 1 and reach[best][peak].low > reach[best][-1].share
         ),
-        "scale-nearly-forgotten": bool(-0.1 < flat.low and flat.high < 0.1),
+        "scale-nearly-forgotten": bool(max(-flat.low, flat.high) < 0.1),
         "small-step-is-flow": bool(max(row[0].share for row in moved) < 0.1),
         "middle-step-hops": bool(min(row[1].low for row in restless[1:]) > 0.02),
         "large-step-never-rests": bool(min(row[-1].low for row in restless) > 0.9),

@@ -151,7 +151,7 @@ def draw(stores: dict[str, Store]) -> Any:
         for key, name in kinds.items()
     }
     colours = dict(zip(shares, plots.COLOURS, strict=False))
-    plots.probability_lines(axes[0, 0], scales, shares, colours=colours, xlabel="scale")
+    plots.probability_lines(axes[0, 0], scales.tolist(), shares, colours=colours, xlabel="scale")
     axes[0, 0].set_ylabel("initial weights (%)")
     axes[0, 0].legend(fontsize=7)
     for ax, lines in (

@@ -106,7 +106,7 @@ def with_table(text, found):
 
 def main():
     """Measure what is asked, and write both files."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("topics", nargs="*", choices=[[], *TOPICS], metavar="topic",
                         help=", ".join(TOPICS))  # fmt: skip
     parser.add_argument("--readme", action="store_true", help="only write the README's table")
