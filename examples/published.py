@@ -4,7 +4,10 @@ as they were printed.
 
 from __future__ import annotations
 
+import json
+import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -39,8 +42,15 @@ def line(
     agrees: Any = None,
     why: str = "differs",
 ) -> None:
-    """Print one row: agreed, or why not. By default numbers agree where they are equal."""
+    """Print one row: agreed, or why not. By default numbers agree where they are equal.
+
+    Where the environment names a file in JAXNN_EXAMPLE_ROWS, the row is added to it, as JSON.
+    """
     agrees = bool(published == here if agrees is None else agrees)
+    if file := os.environ.get("JAXNN_EXAMPLE_ROWS"):
+        row = [what, str(published), str(here), interval, "agreed" if agrees else why]
+        with Path(file).open("a") as rows:
+            rows.write(json.dumps(row) + "\n")
     print(ROW.format(what, published, here, interval, "agreed" if agrees else why), flush=True)
 
 

@@ -40,7 +40,7 @@ def conclude(settings: Census, path: Path) -> Report:
 def report_on(dataset: Any, settings: Census, posed: Posed, folder: Path) -> Report:
     """The report of what a store holds, and the figures written into the folder."""
     found = minima.distinct(posed.loss_fn, stationary(dataset, like(settings, posed)))
-    reached = _reached(found, settings)
+    reached = ended_at(found, settings)
     parts = [
         Part([_head(settings, posed)], {}),
         Part([found.table()], _classes(found)),
@@ -98,7 +98,7 @@ def _head(settings: Census, posed: Posed) -> str:
     )
 
 
-def _reached(found: Found, settings: Census) -> np.ndarray:
+def ended_at(found: Found, settings: Census) -> np.ndarray:
     """How many training runs ended at each class, (classes,), and in the last place at none."""
     size = settings.chunk or 1
     kinds = np.concatenate(

@@ -1,0 +1,141 @@
+"""What the paper is made of: stores by commands, their folders and digests, and stages that are
+skipped where their inputs have not changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shlex
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PAPER = Path(__file__).resolve().parent
+ROOT = PAPER.parent
+SIZES = ("quick", "default", "full")
+
+
+@dataclass(frozen=True)
+class Store:
+    """A store of the paper: its name, the command that makes it at this size, and where it lies.
+
+    committed: whether it lies in the repository and is not made here. of_mnist: whether it takes
+    the folder of MNIST's files.
+    """
+
+    name: str
+    command: str
+    folder: Path
+    committed: bool = False
+    of_mnist: bool = False
+
+    @property
+    def options(self) -> dict[str, list[str]]:
+        """What the command says: option without its dashes -> words after it; "" the words
+        before the first.
+        """
+        found: dict[str, list[str]] = {"": []}
+        last = ""
+        for word in shlex.split(self.command):
+            # -5:5 is a value and no option
+            if word.startswith("--"):
+                last = word[2:]
+                found[last] = []
+            else:
+                found[last].append(word)
+        return found
+
+    @property
+    def record(self) -> Path:
+        """The file beside a finished store that says how and when it was made."""
+        return self.folder.with_name(f"{self.folder.name}.json")
+
+
+def stores(size: str, *, mnist: Path | None = None) -> dict[str, Store]:
+    """The stores of stores.toml at this size, by name.
+
+    mnist: the folder of MNIST's files; without it a store that needs them is the committed one.
+
+    Raises:
+        ValueError: no such size.
+    """
+    if size not in SIZES:
+        raise ValueError(f"size is {size!r}: give one of {', '.join(SIZES)}")
+    tables = tomllib.loads((PAPER / "stores.toml").read_text())
+    return {name: _store(name, table, size, mnist) for name, table in tables.items()}
+
+
+def _store(name: str, table: dict[str, Any], size: str, mnist: Path | None) -> Store:
+    command = f"{table['command']} {table.get(size, '')}".strip()
+    if "committed" in table and mnist is None:
+        return Store(name, command, PAPER / table["committed"], committed=True)
+    key = hashlib.sha256(command.encode()).hexdigest()[:8]
+    folder = PAPER / "results" / "stores" / f"{name}-{key}"
+    return Store(name, command, folder, of_mnist="committed" in table)
+
+
+def make(store: Store, *, mnist: Path | None = None) -> None:
+    """Run the store's command where it has not been run to its end.
+
+    Raises:
+        ValueError: the command failed, with its last words.
+    """
+    if store.committed or store.record.is_file():
+        return
+    words = shlex.split(store.command)
+    program = [sys.executable, "-m", "jaxnn"] if words[0] == "jaxnn" else [sys.executable]
+    command = [*program, *words[1:], "--out", str(store.folder)]
+    if store.of_mnist:
+        command += ["--data-dir", str(mnist)]
+    store.folder.parent.mkdir(parents=True, exist_ok=True)
+    before = time.time()
+    paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
+    done = subprocess.run(
+        command, cwd=ROOT, text=True, stdout=subprocess.PIPE, check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
+    )  # fmt: skip
+    if done.returncode:
+        raise ValueError(f"store {store.name}: `{store.command}` failed (above); mend, run again")
+    record = {
+        "command": store.command,
+        "seconds": round(time.time() - before, 1),
+        "made": time.strftime("%Y-%m-%d", time.gmtime(before)),
+        "printed": done.stdout.splitlines(),
+    }
+    store.record.write_text(json.dumps(record, indent=1) + "\n")
+
+
+def digest(paths: Iterable[Path]) -> str:
+    """SHA-256 of files, and of all files below folders, by name and content; of a store's arrays
+    the marks of its chunks, which hold theirs.
+    """
+    total = hashlib.sha256()
+    for path in paths:
+        files = sorted(path.rglob("*")) if path.is_dir() else [path]
+        for file in files:
+            parts = file.relative_to(path).parts
+            if not file.is_file() or {"arrays.zarr", "__pycache__", "figures"} & set(parts):
+                continue
+            total.update(f"{file.name}\0".encode())
+            total.update(file.read_bytes())
+    return total.hexdigest()
+
+
+def once(mark: Path, inputs: str, stage: Callable[[], None]) -> bool:
+    """Run a stage unless the file `mark` says that it was finished with these inputs; whether it
+    ran.
+    """
+    if mark.is_file() and mark.read_text().strip() == inputs:
+        return False
+    mark.unlink(missing_ok=True)
+    stage()
+    mark.parent.mkdir(parents=True, exist_ok=True)
+    mark.write_text(f"{inputs}\n")
+    return True
