@@ -1,12 +1,12 @@
 """The stores of `jaxnn basins` and what is said of them."""
 
-from dataclasses import re
+import re
+from dataclasses import replace
 from typing import Any
 
 import jax
 import numpy as np
 import pytest
-import replace
 import xarray
 
 from jaxnn import results

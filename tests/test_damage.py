@@ -4,7 +4,7 @@ import json
 import shutil
 
 import pytest
-from stores import whole
+from small_stores import whole
 
 from jaxnn import cli, results
 from jaxnn.results import Damage

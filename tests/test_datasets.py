@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from stores import whole
+from small_stores import whole
 
 from jaxnn import results
 from jaxnn.studies import basin_maps, border_measures, initial_weights, problem, schema

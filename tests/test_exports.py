@@ -10,7 +10,7 @@ import pytest
 import xarray
 from safetensors import safe_open
 from safetensors.numpy import load_file
-from stores import fill, make, whole
+from small_stores import fill, make, whole
 
 from jaxnn import cli, results
 

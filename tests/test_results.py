@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from stores import fill, make
+from small_stores import fill, make
 
 import jaxnn
 from jaxnn import results

@@ -8,7 +8,7 @@ from pathlib import Path
 import numcodecs.pickles
 import pytest
 import zarr
-from stores import whole
+from small_stores import whole
 
 from jaxnn import results
 

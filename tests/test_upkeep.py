@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from stores import whole
+from small_stores import whole
 
 from jaxnn import cli, devices, results
 from jaxnn.studies import initial_weights, problem, schema, upkeep

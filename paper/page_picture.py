@@ -1,4 +1,4 @@
-"""The README's picture of a study's page: python paper/figures/report.py results/study-iris.
+"""The README's picture of a study's page: python paper/page_picture.py results/study-iris.
 
 Needs Debian's chromium. The start that is shown is the one named after the page's #.
 """
