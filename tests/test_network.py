@@ -41,6 +41,7 @@ def deviations(scheme, m, n, scale):
 
 
 @pytest.mark.parametrize(("scheme", "scale"), list(itertools.product(SCHEMES, (0.5, 3.0))))
+@pytest.mark.optimised
 def test_standard_deviations_are_those_of_the_table(scheme, scale):
     keys = jax.random.split(jax.random.key(0), 20)
     draw = jax.vmap(lambda k: jaxnn.init(k, SIZES, scheme=scheme, scale=scale))

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import jax
 import jax.numpy as jnp
+import pytest
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 
 
+@pytest.mark.optimised
 def test_the_ten_lines_run_and_what_follows_them_too():
     ten, *rest = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
     assert len([line for line in ten.splitlines() if line.strip()]) <= 10

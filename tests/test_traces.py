@@ -33,6 +33,7 @@ def test_the_exact_trace_is_the_sum_of_the_eigenvalues():
     assert (float(found.standard_error), found.products) == (0.0, 13)
 
 
+@pytest.mark.optimised
 @pytest.mark.parametrize("method", ["hutchinson", "xtrace"])
 def test_estimates_lie_within_their_standard_errors(method):
     """Over 100 keys: unbiased, and spread as the standard error says, to a third."""
