@@ -3,6 +3,7 @@
 import json
 import logging
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -363,3 +364,39 @@ def test_the_readmes_file_of_settings_is_one(tmp_path):
     made = parsed("study", "--config", file)
     assert (made.data, made.hidden, made.members) == ("iris", (16, 8), 1000)
     assert parsed("census", "--config", file).hidden == (16, 8)
+
+
+@pytest.mark.parametrize(
+    ("changes", "match"),
+    [
+        ({"settings": None}, "its manifest has no settings"),
+        ({"settings": [1]}, "its manifest has no settings"),
+        ({"study": 3}, "its manifest has no study"),
+        ({"variables": None}, "manifest.json: does not describe the arrays"),
+        ({"variables": {}}, "manifest.json: does not describe the arrays"),
+        ({"variables": {"loss": 3}}, "manifest.json: does not describe the arrays"),
+        ({"versions": None}, "versions in its manifest is no table"),
+    ],
+)
+def test_a_store_whose_manifest_says_too_little_is_one_line(store, call, tmp_path, changes, match):
+    _, settings = store
+    other = tmp_path / "other"
+    shutil.copytree(settings.out, other)
+    file = other / "manifest.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))
+    status, _, err = call("show", str(other))
+    assert (status, match in err, err.count("\n")) == (2, True, 1)
+    for words in (["compare", str(other), str(settings.out)], ["slice", str(other)]):
+        status, _, err = call(*words)
+        assert (status, err.count("\n")) == (2, 1)
+    status, out, _ = call("list", str(tmp_path))
+    assert status == 0
+    assert f"cannot be read: {other}" in out
+
+
+def test_findings_that_cannot_be_read_are_named(store, call, tmp_path):
+    _, settings = store
+    other = tmp_path / "other"
+    shutil.copytree(settings.out, other)
+    (other / "findings.json").write_text("{nope")
+    assert "other/findings.json: cannot be read" in call("show", str(other))[2]
