@@ -400,3 +400,10 @@ def test_findings_that_cannot_be_read_are_named(store, call, tmp_path):
     shutil.copytree(settings.out, other)
     (other / "findings.json").write_text("{nope")
     assert "other/findings.json: cannot be read" in call("show", str(other))[2]
+
+
+@pytest.mark.parametrize("points", [0, 1, -1])
+def test_a_map_has_at_least_two_points(call, points):
+    words = ["basins", "xor", f"--points={points}"]
+    status, out, err = call(*words)
+    assert (status, out, err) == (2, "", f"jaxnn: --points is {points}: give at least 2\n")
