@@ -407,3 +407,11 @@ def test_a_map_has_at_least_two_points(call, points):
     words = ["basins", "xor", f"--points={points}"]
     status, out, err = call(*words)
     assert (status, out, err) == (2, "", f"jaxnn: --points is {points}: give at least 2\n")
+
+
+def test_the_columns_of_a_dry_run_stay_apart(call, monkeypatch):
+    monkeypatch.setattr(estimates, "_timed", lambda work, compiled: (compiled.append(1.0), 2.0))
+    _, out, _ = call("study", "xor", "--members", 10**12, "--schemes", "normal", "--scales", 1,
+                     "--dry-run")  # fmt: skip
+    row = out.splitlines()[2].split()
+    assert row[:4] == ["results/study-xor", str(10**12), str(-(-(10**12) // 16384)), "0"]
