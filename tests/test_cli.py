@@ -3,6 +3,7 @@
 import json
 import logging
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -363,3 +364,54 @@ def test_the_readmes_file_of_settings_is_one(tmp_path):
     made = parsed("study", "--config", file)
     assert (made.data, made.hidden, made.members) == ("iris", (16, 8), 1000)
     assert parsed("census", "--config", file).hidden == (16, 8)
+
+
+@pytest.mark.parametrize(
+    ("changes", "match"),
+    [
+        ({"settings": None}, "its manifest has no settings"),
+        ({"settings": [1]}, "its manifest has no settings"),
+        ({"study": 3}, "its manifest has no study"),
+        ({"variables": None}, "manifest.json: does not describe the arrays"),
+        ({"variables": {}}, "manifest.json: does not describe the arrays"),
+        ({"variables": {"loss": 3}}, "manifest.json: does not describe the arrays"),
+        ({"versions": None}, "versions in its manifest is no table"),
+    ],
+)
+def test_a_store_whose_manifest_says_too_little_is_one_line(store, call, tmp_path, changes, match):
+    _, settings = store
+    other = tmp_path / "other"
+    shutil.copytree(settings.out, other)
+    file = other / "manifest.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))
+    status, _, err = call("show", str(other))
+    assert (status, match in err, err.count("\n")) == (2, True, 1)
+    for words in (["compare", str(other), str(settings.out)], ["slice", str(other)]):
+        status, _, err = call(*words)
+        assert (status, err.count("\n")) == (2, 1)
+    status, out, _ = call("list", str(tmp_path))
+    assert status == 0
+    assert f"cannot be read: {other}" in out
+
+
+def test_findings_that_cannot_be_read_are_named(store, call, tmp_path):
+    _, settings = store
+    other = tmp_path / "other"
+    shutil.copytree(settings.out, other)
+    (other / "findings.json").write_text("{nope")
+    assert "other/findings.json: cannot be read" in call("show", str(other))[2]
+
+
+@pytest.mark.parametrize("points", [0, 1, -1])
+def test_a_map_has_at_least_two_points(call, points):
+    words = ["basins", "xor", f"--points={points}"]
+    status, out, err = call(*words)
+    assert (status, out, err) == (2, "", f"jaxnn: --points is {points}: give at least 2\n")
+
+
+def test_the_columns_of_a_dry_run_stay_apart(call, monkeypatch):
+    monkeypatch.setattr(estimates, "_timed", lambda work, compiled: (compiled.append(1.0), 2.0))
+    _, out, _ = call("study", "xor", "--members", 10**12, "--schemes", "normal", "--scales", 1,
+                     "--dry-run")  # fmt: skip
+    row = out.splitlines()[2].split()
+    assert row[:4] == ["results/study-xor", str(10**12), str(-(-(10**12) // 16384)), "0"]

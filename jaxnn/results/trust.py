@@ -54,7 +54,8 @@ def _faults(path: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
             yield f"{name!r:.60} is no name of a variable or dimension"
             return
     yield from (f"the labels of {dim} are damaged" for dim in labels if not _plain(labels[dim]))
-    data = (manifest.get("settings") or {}).get("data", "")
+    settings = manifest.get("settings") or {}
+    data = settings.get("data", "") if isinstance(settings, dict) else None
     if not isinstance(data, str) or data != os.path.basename(data):
         yield f"the data set {data!r:.60} is a path"
     there = {entry.name for entry in os.scandir(path / ARRAYS) if entry.is_dir()}

@@ -129,7 +129,7 @@ def _check(settings: Basins) -> None:
         raise ValueError(
             f"--parameters names {len(settings.parameters)}: a {settings.over} has {axes}"
         )
-    if (settings.points or 2) < 2:
+    if settings.points is not None and settings.points < 2:
         raise ValueError(f"--points is {settings.points}: give at least 2")
     if settings.dynamics == "flow" and settings.batch_size:
         raise ValueError("--dynamics flow is of the loss on all cases: give --steps, no batches")

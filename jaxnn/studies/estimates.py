@@ -79,8 +79,8 @@ def cost(settings: Problem) -> Report:
         f"{'store':{width}}{'networks':>10}{'chunks':>8}{'done':>6}{'on disk, at most':>19}"
         f"{'about':>10}",
         *(
-            f"{cost.path!s:{width}}{cost.networks:>10}{cost.chunks:>8}{cost.done:>6}"
-            f"{in_bytes(cost.bytes):>19}{in_words(cost.seconds):>10}"
+            f"{cost.path!s:{width}}{cost.networks:>10} {cost.chunks:>7} {cost.done:>5}"
+            f" {in_bytes(cost.bytes):>18} {in_words(cost.seconds):>9}"
             for cost in costs
         ),
         f"in all about {in_words(seconds)} on {where}, without what is compiled "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +13,7 @@ from jaxnn.stopping import Outcome
 from jaxnn.studies import problem
 from jaxnn.studies.problem import Posed, as_params
 from jaxnn.studies.settings import OfStore, Study
+from jaxnn.studies.stores import manifest_of
 from jaxnn.vocabulary import MEMBER, SCALE, SCHEME
 
 FIGURES = ("slice-*", "lines-*", "spectrum-*", "path-*", "align-*")
@@ -46,7 +46,7 @@ def taken(settings: OfStore, count: int) -> tuple[Posed, list[Network]]:
     if settings.out is not None:
         results.refuse_foreign(settings.out, ours=FIGURES)
     dataset = results.load(settings.store)
-    posed = _posed(settings, json.loads(dataset.attrs["manifest"]))
+    posed = _posed(settings, manifest_of(settings.store))
     places = (
         _named(settings, dataset, count) if settings.member else _best(settings, dataset, count)
     )
@@ -66,7 +66,7 @@ def _posed(settings: OfStore, manifest: dict[str, Any]) -> Posed:
     if settings.data is not None:
         asked["data"] = str(settings.data)
     posed = problem.pose(Study(**asked, data_dir=settings.data_dir))
-    if problem.digest(posed) != manifest["data"]["sha256"]:
+    if problem.digest(posed) != manifest["data"].get("sha256"):
         raise ValueError(
             f"{settings.store}: its networks were trained on other data than {asked['data']} holds "
             "now; give the study's own by --data or --data-dir"

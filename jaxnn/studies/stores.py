@@ -17,6 +17,10 @@ from jaxnn.studies.store_settings import List, Show
 
 COMMANDS = {"initial weights": "study"}
 """Which command makes the stores of a study, where its name is another."""
+PARTS = {"study": str, "settings": dict}
+"""What every command's manifest has."""
+MORE = ("network", "data", "versions", "machine", "gradient_check")
+"""What else it has, each a table where it is there."""
 
 
 def listing(settings: List) -> Report:
@@ -59,7 +63,7 @@ def stores_in(folder: Path) -> list[Path]:
 def _row(path: Path) -> dict[str, Any]:
     """What is known of a store at a glance."""
     try:
-        manifest = results.read_manifest(path) or {}
+        manifest = manifest_of(path)
         networks, chunks = extent(path, manifest)
     except (ValueError, OSError) as error:
         return {"path": path, "fault": f"cannot be read: {' '.join(str(error).split())}"}
@@ -68,12 +72,33 @@ def _row(path: Path) -> dict[str, Any]:
     return {
         "path": path,
         "command": command_of(manifest),
-        "data": manifest["settings"]["data"],
+        "data": str(manifest["settings"].get("data", "")),
         "networks": networks,
         "chunks": {"done": len(results.finished(path)), "all": chunks},
         "bytes": sum(stat.st_size for stat in files),
         "made": datetime.fromtimestamp(made).isoformat(" ", "minutes"),
     }
+
+
+def manifest_of(path: Path) -> dict[str, Any]:
+    """The manifest of the store that a command made.
+
+    Raises:
+        ValueError: no store there, a manifest that no command writes, or as
+            `results.read_manifest`.
+    """
+    manifest = results.read_manifest(path)
+    if manifest is None:
+        raise ValueError(f"{path}: no store there; jaxnn list says where there are some")
+    for part, kind in PARTS.items():
+        if not isinstance(manifest.get(part), kind):
+            raise ValueError(f"{path}: its manifest has no {part}; no command makes such a store")
+    for part in MORE:
+        if not isinstance(manifest.setdefault(part, {}), dict):
+            raise ValueError(
+                f"{path}: {part} in its manifest is no table; every command writes one"
+            )
+    return manifest
 
 
 def command_of(manifest: dict[str, Any]) -> str:
@@ -88,26 +113,25 @@ def extent(path: Path, manifest: dict[str, Any]) -> tuple[int, int]:
     Raises:
         ValueError: arrays that are missing or cannot be read.
     """
-    name, dims = min(manifest["variables"].items(), key=lambda entry: len(entry[1]))
-    file = path / "arrays.zarr" / name / "zarr.json"
+    file = path / "manifest.json"
     try:
+        name = min(manifest["variables"].items(), key=lambda entry: len(entry[1]))[0]
+        file = path / "arrays.zarr" / name / "zarr.json"
         array = json.loads(file.read_text("utf-8"))
         shape, cut = array["shape"], array["chunk_grid"]["configuration"]["chunk_shape"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{file}: is no array of a store of {len(dims)} axes ({error})") from error
-    return math.prod(shape), math.prod(-(-n // c) for n, c in zip(shape, cut, strict=True))
+        return math.prod(shape), math.prod(-(-n // c) for n, c in zip(shape, cut, strict=True))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError) as error:
+        raise ValueError(f"{file}: does not describe the arrays of a store ({error})") from error
 
 
 def shown(settings: Show) -> Report:
     """The settings, versions, certificate and table of a store, as they were written.
 
     Raises:
-        ValueError: no store there, or as `results.read_manifest`.
+        ValueError: as `manifest_of`.
     """
     path = settings.store
-    manifest = results.read_manifest(path)
-    if manifest is None:
-        raise ValueError(f"{path}: no store there; jaxnn list says where there are some")
+    manifest = manifest_of(path)
     networks, chunks = extent(path, manifest)
     done = len(results.finished(path))
     check = manifest.get("gradient_check", {})
@@ -118,13 +142,20 @@ def shown(settings: Show) -> Report:
         "\n".join(["gradient check, float64", *(f"  {line}" for line in check.get("table", ()))]),
         _text(path / "table.txt") or "no table yet: it is written with the last chunk",
     ]
-    found = json.loads(_text(path / "findings.json") or "null")
+    found = _findings(path / "findings.json")
     named = {"manifest": manifest, "chunks": {"done": done, "all": chunks}, "findings": found}
     return Report("\n\n".join(parts), named, settings=manifest["settings"])
 
 
 def _text(file: Path) -> str:
     return file.read_text("utf-8").rstrip("\n") if file.is_file() else ""
+
+
+def _findings(file: Path) -> Any:
+    try:
+        return json.loads(_text(file) or "null")
+    except ValueError as error:
+        raise ValueError(f"{file}: cannot be read ({error})") from error
 
 
 def _named(manifest: dict[str, Any], part: str) -> str:

@@ -13,6 +13,7 @@ from jaxnn.intervals import Difference, difference, paired_difference, wilson
 from jaxnn.stopping import Outcome
 from jaxnn.studies.reports import Report
 from jaxnn.studies.store_settings import Compare
+from jaxnn.studies.stores import manifest_of
 from jaxnn.vocabulary import MEMBER, SCALE, SCHEME
 
 
@@ -48,9 +49,7 @@ def compared(settings: Compare) -> Report:
 
 
 def _study(path: Path) -> Any:
-    manifest = results.read_manifest(path)
-    if manifest is None:
-        raise ValueError(f"{path}: no store there; jaxnn list says where there are some")
+    manifest = manifest_of(path)
     if manifest["study"] != "initial weights":
         raise ValueError(f"{path}: is the store of a {manifest['study']}; give two of jaxnn study")
     return results.load(path)
@@ -62,10 +61,10 @@ def _settings_apart(first: dict[str, Any], second: dict[str, Any]) -> dict[str, 
         name: [first["settings"].get(name), second["settings"].get(name)]
         for name in {**first["settings"], **second["settings"]}
     }
-    apart["cases"] = [first["data"]["sha256"][:8], second["data"]["sha256"][:8]]
+    apart["cases"] = [str(one["data"].get("sha256"))[:8] for one in (first, second)]
     apart |= {
         name: [first["versions"].get(name), second["versions"].get(name)]
-        for name in first["versions"]
+        for name in {**first["versions"], **second["versions"]}
     }
     return {name: both for name, both in apart.items() if both[0] != both[1]}
 
