@@ -27,7 +27,7 @@ def to_torch(params: Any, *, names: Sequence[str] | None = None) -> dict[str, An
     Raises:
         ValueError: layers that do not fit one another; another number of names than layers.
     """
-    import torch
+    import torch  # pyright: ignore[reportMissingImports]
 
     layers = _checked(params)
     state = {}
