@@ -2,9 +2,9 @@
 
 Run: python paper/build.py [--quick | --full] [--mnist DIR]
 
-Stop it when you like: the same command goes on where it was. The default sizes take about half an
-hour on two cores, --quick three minutes (into jaxnn-quick.pdf, with a watermark), --full is for a
-GPU (jaxnn-full.pdf).
+Stop it when you like: the same command goes on where it was. The default sizes are for two cores,
+--quick are small ones for a look (into jaxnn-quick.pdf, with a watermark), --full is for a GPU
+(jaxnn-full.pdf).
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def main(args: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--quick", action="store_const", dest="size", const="quick",
-                       help="small sizes, three minutes, a watermark")  # fmt: skip
+                       help="small sizes, for a look, with a watermark")  # fmt: skip
     which.add_argument("--full", action="store_const", dest="size", const="full",
                        help="sizes for a GPU")  # fmt: skip
     parser.add_argument("--mnist", type=Path, help="the folder with MNIST's four IDX files")
