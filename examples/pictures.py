@@ -293,6 +293,7 @@ def disconnectivity() -> Any:
 
 
 # %% Where each initial weight leads
+@shown
 def basin_map() -> Any:
     """Where each initial weight of a plane leads: a solution, or half of the cases wrong."""
     loss_fn, _ = signed()
@@ -324,6 +325,7 @@ def name_of(found: Any, label: int) -> str:
     )
 
 
+@shown
 def probabilities() -> Any:
     """The probability of each end, all images under symmetry together."""
     loss_fn, draw = signed()
