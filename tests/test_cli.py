@@ -109,6 +109,7 @@ FILES = {
     "bad.toml": "steps = = 3",
     "near.toml": "step-sise = 0.5",
     "table.toml": "[stud]\nsteps = 3",
+    "other.toml": "[train]\nstesp = 3",
     "kind.toml": "steps = 'a'",
     "list.toml": "step_size = [1.0]",
     "true.toml": "[study]\nsteps = true",
@@ -147,6 +148,7 @@ MISTAKES = [
     ("study iris --config bad.toml", "bad.toml: cannot be read (Invalid value"),
     ("study iris --config=near.toml", "step-sise is no setting; did you mean step_size?"),
     ("study iris --config table.toml", "no command is named stud; did you mean study?"),
+    ("study iris --config other.toml", "train.stesp is no setting; did you mean steps?"),
     ("study iris --config kind.toml", "kind.toml: steps is 'a': give a whole number"),
     ("study iris --config list.toml", "list.toml: step_size is [1.0]: give a number"),
     ("study iris --config true.toml", "true.toml: study.steps is True: give a whole number"),
@@ -171,6 +173,8 @@ MISTAKES = [
     ("study xor --l2 nan", "--l2 is nan"),
     ("study xor --level nan", "--level is nan"),
     ("study xor --seed -1", "--seed is -1"),
+    ("study xor --members 4294967296", "--members is 4294967296: give a whole number below 2^32"),
+    ("study xor --hidden 1000000000000", "give fewer units"),
     ("study xor --test-share 2", "--test-share is 2"),
     ("study xor --step-size 0", "step_size is 0"),
     ("study xor --step-size nan", "step_size is nan"),
@@ -411,7 +415,8 @@ def test_a_map_has_at_least_two_points(call, points):
 
 def test_the_columns_of_a_dry_run_stay_apart(call, monkeypatch):
     monkeypatch.setattr(estimates, "_timed", lambda work, compiled: (compiled.append(1.0), 2.0))
-    _, out, _ = call("study", "xor", "--members", 10**12, "--schemes", "normal", "--scales", 1,
-                     "--dry-run")  # fmt: skip
+    most = 2**32 - 1
+    _, out, _ = call("study", "xor", "--members", most, "--schemes", "normal", "--scales", 1, 2, 3,
+                     "--chunk", 1, "--dry-run")  # fmt: skip
     row = out.splitlines()[2].split()
-    assert row[:4] == ["results/study-xor", str(10**12), str(-(-(10**12) // 16384)), "0"]
+    assert row[:4] == ["results/study-xor", str(3 * most), str(3 * most), "0"]

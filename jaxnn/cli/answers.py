@@ -92,8 +92,9 @@ def _study_with_page(settings: Study, path: Path) -> Report:
     from jaxnn.report.page import write_page
     from jaxnn.studies import problem, study_findings
 
-    report = study_findings.conclude(settings, path)
-    write_page(path, study_contents(results.load(path), settings, problem.pose(settings)))
+    posed, dataset = problem.pose(settings), results.load(path)
+    report = study_findings.conclude(dataset, settings, posed, path)
+    write_page(path, study_contents(dataset, settings, posed))
     return report
 
 

@@ -25,16 +25,18 @@ def settings_in(file: Path, command: str, options: Mapping[str, Option]) -> dict
     table = _read(file)
     known = {name for kind in COMMANDS.values() for name in options_of(kind.settings)}
     found: dict[str, Any] = {}
-    own = table.get(command, {})
+    own: dict[str, Any] = {}
     for key, value in table.items():
         if isinstance(value, dict):
             if key not in COMMANDS:
                 raise ValueError(f"{file}: no command is named {key}{nearest(key, COMMANDS)}")
+            theirs = options_of(COMMANDS[key].settings)
+            for name, one in value.items():
+                setting = _setting(file, name, one, theirs, theirs.keys(), f"{key}.")
+                own |= setting if key == command else {}
         else:
             found |= _setting(file, key, value, options, known | options.keys(), "")
-    for key, value in own.items():
-        found |= _setting(file, key, value, options, options.keys(), f"{command}.")
-    return found
+    return found | own
 
 
 def _setting(

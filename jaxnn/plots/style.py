@@ -9,7 +9,8 @@ from typing import Any, ParamSpec, TypeVar
 
 import matplotlib
 
-matplotlib.use("Agg")
+if matplotlib.get_backend(auto_select=False) is None:  # a notebook has chosen its own
+    matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 import numpy as np

@@ -29,9 +29,8 @@ from jaxnn.studies import (
 )
 from jaxnn.studies.map_settings import Basins, Sensitivity
 from jaxnn.studies.map_starts import shape, starts
-from jaxnn.studies.reports import Report
+from jaxnn.studies.reports import Report, in_bytes, in_words
 from jaxnn.studies.settings import Census, Problem, Study, as_json
-from jaxnn.studies.stores import in_bytes
 
 PIECE = 128
 """Starts of the piece that is measured of a map or a census; of a study, a chunk for 20 steps."""
@@ -84,7 +83,7 @@ def cost(settings: Problem) -> Report:
             for cost in costs
         ),
         f"in all about {in_words(seconds)} on {where}, without what is compiled "
-        f"({in_words(sum(compiled))} for the piece measured) and drawn",
+        f"({in_words(sum(compiled))} for the piece measured), and gathered and drawn at the end",
         f"memory about {in_bytes(memory)}: the peak while the piece ran, and a chunk's arrays",
     ]
     found = {
@@ -97,13 +96,6 @@ def cost(settings: Problem) -> Report:
         "device": where,
     }
     return Report("\n".join(lines), found, settings=as_json(settings))
-
-
-def in_words(seconds: float) -> str:
-    """A time, in words."""
-    if seconds < 100:
-        return f"{seconds:.2g} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
 
 
 def _peak() -> int:

@@ -24,6 +24,7 @@ from jaxnn.stopping import gradient_below
 from jaxnn.studies import engine, problem
 from jaxnn.studies.problem import Posed
 from jaxnn.studies.progress import is_watched, say
+from jaxnn.studies.reports import in_words
 from jaxnn.studies.schema import layout
 from jaxnn.studies.settings import Study, Where
 from jaxnn.vocabulary import MEMBER, SCALE, SCHEME, Batch
@@ -172,11 +173,10 @@ def estimate(settings: Study, posed: Posed) -> str:
     before = time.perf_counter()
     jax.block_until_ready(trial())
     seconds = (time.perf_counter() - before) * networks / count * whole
-    spoken = f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
     return (
         f"{networks} networks {'-'.join(map(str, posed.sizes))} on "
-        f"{len(posed.loss_fn.batch.inputs)} cases, {work} each: about {spoken} of training on "
-        f"{jax.local_device_count()} {problem.machine()['platform']}"
+        f"{len(posed.loss_fn.batch.inputs)} cases, {work} each: about {in_words(seconds)} of "
+        f"training on {jax.local_device_count()} {problem.machine()['platform']}"
     )
 
 

@@ -30,7 +30,7 @@ def run(settings: Train) -> Report:
     settings = problem.complete(settings)
     posed = problem.pose(settings)
     folder = settings.out or Path("results") / f"train-{Path(settings.data).stem}"
-    results.refuse_foreign(folder, ours=("learning-curve.*", "report.html"))
+    results.refuse_foreign(folder, ours=("learning-curve.*",))
     params = network.init(posed.init_key, posed.sizes, scheme=settings.scheme, scale=settings.scale)
     length = (settings.epochs if settings.batch_size else settings.steps) or 0
     every = max(1, -(-length // RECORDS))

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import itertools
 import os
 import platform
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from jaxnn.losses import LossOn, loss_on
 from jaxnn.network import SCHEMES, init
 from jaxnn.studies import map_settings
 from jaxnn.studies.map_settings import Basins
+from jaxnn.studies.reports import in_bytes
 from jaxnn.studies.settings import Problem, as_json, resolved
 from jaxnn.vocabulary import Batch, Layer, Params, lookup
 
@@ -64,6 +66,7 @@ def pose(settings: Problem) -> Posed:
         train, test = data.split(source.batch, split_key, settings.test_share)
     hidden = settings.hidden or ()
     sizes = (train.inputs.shape[1], *hidden, train.targets.shape[1])
+    _check_room(sizes)
     if (settings.batch_size or 0) > len(train.inputs):
         raise ValueError(
             f"--batch-size {settings.batch_size}: there are {len(train.inputs)} training cases"
@@ -80,6 +83,17 @@ def pose(settings: Problem) -> Posed:
         init_key=init_key,
         order_key=order_key,
     )
+
+
+def _check_room(sizes: tuple[int, ...]) -> None:
+    """Refuse a network whose gradient, four ways in float64, is more than this machine holds."""
+    needed = 4 * 8 * sum((n + 1) * units for n, units in itertools.pairwise(sizes))
+    held = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if needed > held:
+        raise ValueError(
+            f"--hidden is {sizes[1:-1]}: the gradient, four ways, takes {in_bytes(needed)}, and "
+            f"there are {in_bytes(held)} of memory; give fewer units"
+        )
 
 
 def _activation(names: tuple[str, ...], *, layers: int, numbers: bool) -> tuple[str, ...]:
@@ -109,8 +123,10 @@ def _check(settings: Problem) -> None:
         raise ValueError(f"--hidden is {settings.hidden}: every layer needs at least 1 unit")
     if not 0 < settings.test_share < 1:
         raise ValueError(f"--test-share is {settings.test_share}: give a number between 0 and 1")
-    if settings.seed >= 2**32:
-        raise ValueError(f"--seed is {settings.seed}: give a whole number below 2^32")
+    for name in ("seed", "members", "starts"):  # keys take 32 bits
+        value = getattr(settings, name, None) or 0
+        if value >= 2**32:
+            raise ValueError(f"--{name} is {value}: give a whole number below 2^32")
     for scheme in getattr(settings, "schemes", ()) or (getattr(settings, "scheme", "normal"),):
         lookup(SCHEMES, scheme, what="scheme")
     scales = getattr(settings, "scales", None)

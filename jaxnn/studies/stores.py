@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxnn import results
-from jaxnn.studies.reports import Report
+from jaxnn.studies.reports import Report, in_bytes
 from jaxnn.studies.store_settings import List, Show
 
 COMMANDS = {"initial weights": "study"}
@@ -167,12 +167,3 @@ def _named(manifest: dict[str, Any], part: str) -> str:
 
 def _said(value: Any) -> str:
     return " ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def in_bytes(count: float) -> str:
-    """A number of bytes, in words."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000:
-            return f"{count:.3g} {unit}"
-        count /= 1000
-    return f"{count:.3g} TB"

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-from jaxnn import results
-from jaxnn.studies import findings, problem, study_minima
+from jaxnn.studies import findings, study_minima
+from jaxnn.studies.problem import Posed
 from jaxnn.studies.reports import Part, Report, together
 from jaxnn.studies.settings import Study, as_json
 
 
-def conclude(settings: Study, path: Path) -> Report:
-    """The report of the finished store of these settings, its figures drawn."""
-    posed, dataset, level = problem.pose(settings), results.load(path), settings.level or 0.0
+def conclude(dataset: Any, settings: Study, posed: Posed, path: Path) -> Report:
+    """The report of the finished store of these settings, its figures drawn beside it."""
+    level = settings.level or 0.0
     files = findings.draw(dataset, settings, posed, path / "figures")
-    table, sentence = findings.table(dataset, level), findings.finding(
-        dataset, level, name=posed.source.name
-    )  # fmt: skip
+    table = findings.table(dataset, level)
+    sentence = findings.finding(dataset, level, name=posed.source.name)
     rows = {"level": level, "rows": findings.rows(dataset, level), "finding": sentence}
     said = together(
         Part([table], rows),
