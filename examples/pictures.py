@@ -307,27 +307,31 @@ def basin_map() -> Any:
         loss_fn, basins.on_plane(origin, right, up, axis, axis), jaxnn.sgd(0.2), steps=2 * STEPS
     )
     half = 0.5 * (axis[1] - axis[0])
-    window, colours = ((-5 - half, 5 + half),) * 2, plots.label_colours(found.labels)
+    (levels,), names = by_level([found])
+    window, colours = ((-5 - half, 5 + half),) * 2, plots.label_colours(levels)
     made, axes = figure(width=5.8)
-    plots.label_map(axes[0, 0], found.labels.reshape(SIDE // 2, -1), window, colours=colours)
-    names = {name_of(found, k): c for k, c in colours.items() if c != plots.OTHER}
-    plots.label_legend(axes[0, 0], names, title="leads to")
+    plots.label_map(axes[0, 0], levels.reshape(SIDE // 2, -1), window, colours=colours)
+    plots.label_legend(axes[0, 0], {names[k]: c for k, c in colours.items()}, title="leads to")
     axes[0, 0].set(xlabel="w1[0,0]", ylabel="w1[0,1]")
     return made
 
 
-def name_of(found: Any, label: int) -> str:
-    """What a label of basins.find stands for."""
-    if label < 0:
-        return basins.spoken(label)
-    return (
-        f"loss {found.attractors.losses[label]:.2g}, {found.attractors.accuracy[label]:.0%} right"
-    )
+def by_level(found: list[Any]) -> tuple[list[np.ndarray], dict[int, str]]:
+    """Labels in which attractors of one loss are one, images under the symmetries of the data among
+    them, and what each stands for.
+    """
+    losses = np.round(np.asarray(found[0].attractors.losses), 6)
+    levels, first, level_of = np.unique(losses, return_index=True, return_inverse=True)
+    right = np.asarray(found[0].attractors.accuracy)[first]
+    labels = [np.where(f.labels >= 0, level_of[f.labels], f.labels) for f in found]
+    names = {k: f"loss {levels[k]:.2g}, {right[k]:.0%} right" for k in range(len(levels))}
+    nowhere = {int(k): basins.spoken(int(k)) for row in labels for k in np.unique(row) if k < 0}
+    return labels, names | nowhere
 
 
 @shown
 def probabilities() -> Any:
-    """The probability of each end, all images under symmetry together."""
+    """The probability of each end, those of one loss together."""
     loss_fn, draw = signed()
     scales = (0.1, 0.3, 1.0, 3.0, 10.0)
     found = [
@@ -335,20 +339,16 @@ def probabilities() -> Any:
                     jaxnn.sgd(0.2), steps=2 * STEPS)
         for scale in scales
     ]  # fmt: skip
-    found = basins.together(loss_fn, found)
-    alike = basins.equal_families(loss_fn, found[0].attractors, biases_alike=True)
-    labels = [np.where(f.labels >= 0, alike[f.labels], f.labels) for f in found]
+    labels, names = by_level(basins.together(loss_fn, found))
     shares = {
-        name_of(found[0], int(k)): np.array(
-            [basins.probabilities(row, among=[int(k)]).of(int(k)) for row in labels]
-        )
-        for k in np.unique(np.concatenate(labels))
+        names[k]: np.array([basins.probabilities(row, among=[k]).of(k) for row in labels])
+        for k in np.unique(np.concatenate(labels)).tolist()
     }
     made, axes = figure()
     colours = dict(zip(shares, plots.COLOURS, strict=False))
     plots.probability_lines(
         axes[0, 0], scales, shares, colours=colours, xlabel="scale of the initial weights"
-    ).legend()
+    ).legend(loc="center right", bbox_to_anchor=(1.0, 0.52), frameon=False, fontsize=8)
     return made
 
 
