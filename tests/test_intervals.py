@@ -92,6 +92,23 @@ def test_a_paired_difference_equals_a_published_one():
     np.testing.assert_allclose(back, [-found[0], -found[2], -found[1]], rtol=1e-14)
 
 
+@pytest.mark.parametrize(
+    ("counts", "low", "high"),
+    [  # both, second, first, neither: Newcombe 1998, Statistics in Medicine 17, 2635, and after it
+        ((36, 12, 2, 0), 0.0569, 0.3404),  # a correlation below 0
+        ((18, 12, 2, 18), 0.0562, 0.3290),  # above 0, with its correction for continuity
+        ((53, 0, 0, 1), -0.0729, 0.0729),
+        ((0, 30, 0, 0), 0.8395, 1.0),  # an empty margin, no correlation
+        ((80, 16, 6, 59), 0.0046, 0.1186),  # Fagerland, Lydersen & Laake 2014
+    ],
+)
+def test_a_paired_difference_has_the_published_interval(counts, low, high):
+    both, second, first, neither = counts
+    found = paired_difference(both=both, first=first, second=second, neither=neither)
+    assert found.low == pytest.approx(low, abs=6e-5)
+    assert found.high == pytest.approx(high, abs=6e-5)
+
+
 def test_the_interval_of_a_paired_difference_covers_and_uses_the_pairs():
     rng = np.random.default_rng(0)
     shares = np.array([0.25, 0.05, 0.15, 0.55])  # both, first, second, neither: a difference of 0.1
