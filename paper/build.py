@@ -3,8 +3,8 @@
 Run: python paper/build.py [--quick | --full] [--mnist DIR]
 
 Stop it when you like: the same command goes on where it was. The default sizes are for two cores,
---quick are small ones for a look (into jaxnn-quick.pdf, with a watermark), --full is for a GPU
-(jaxnn-full.pdf).
+--quick are small ones for a look (into jaxnn-quick.pdf, with a watermark; programs compiled in
+haste), --full is for a GPU (jaxnn-full.pdf).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from building import PAPER, ROOT, SIZES, Store, digest, make, once, stores
+from building import PAPER, ROOT, SIZES, Store, digest, make_all, once, stores
 
 for place in (PAPER, ROOT):
     if str(place) not in sys.path:
@@ -127,10 +127,8 @@ def main(args: list[str] | None = None) -> None:
     size = asked.size or SIZES[1]
     try:
         made = stores(size, mnist=asked.mnist)
-        for name, store in made.items():
-            if not asked.only or name in asked.only:
-                print(f"store {name}: {store.command}", flush=True)
-                make(store, mnist=asked.mnist)
+        chosen = [store for name, store in made.items() if not asked.only or name in asked.only]
+        make_all(chosen, mnist=asked.mnist, optimise=size != "quick")
     except (ValueError, OSError) as error:
         sys.exit(f"build: {error}")
     if asked.only:

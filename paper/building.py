@@ -13,6 +13,7 @@ import sys
 import time
 import tomllib
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ class Store:
     """A store of the paper: its name, the command that makes it at this size, and where it lies.
 
     committed: whether it lies in the repository and is not made here. of_mnist: whether it takes
-    the folder of MNIST's files.
+    the folder of MNIST's files. timed: whether it measures times, so that nothing else should run.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Store:
     folder: Path
     committed: bool = False
     of_mnist: bool = False
+    timed: bool = False
 
     @property
     def options(self) -> dict[str, list[str]]:
@@ -57,6 +59,11 @@ class Store:
         """The file beside a finished store that says how and when it was made."""
         return self.folder.with_name(f"{self.folder.name}.json")
 
+    @property
+    def log(self) -> Path:
+        """The file beside a store that has what its command said while it ran."""
+        return self.folder.with_name(f"{self.folder.name}.log")
+
 
 def stores(size: str, *, mnist: Path | None = None) -> dict[str, Store]:
     """The stores of stores.toml at this size, by name.
@@ -78,17 +85,48 @@ def _store(name: str, table: dict[str, Any], size: str, mnist: Path | None) -> S
         return Store(name, command, PAPER / table["committed"], committed=True)
     key = hashlib.sha256(command.encode()).hexdigest()[:8]
     folder = PAPER / "results" / "stores" / f"{name}-{key}"
-    return Store(name, command, folder, of_mnist="committed" in table)
+    timed = table.get("timed", False)
+    return Store(name, command, folder, of_mnist="committed" in table, timed=timed)
 
 
-def make(store: Store, *, mnist: Path | None = None) -> None:
-    """Run the store's command where it has not been run to its end.
+def make_all(made: Iterable[Store], *, mnist: Path | None = None, optimise: bool = True) -> None:
+    """Make stores, two at a time: half of a store's time is one core's, which compiles. Those
+    that measure times are made alone, at the end.
+
+    Raises:
+        ValueError: a command failed; those that ran beside it are finished first.
+    """
+
+    def one(store: Store) -> None:
+        seconds = make(store, mnist=mnist, optimise=optimise)
+        if seconds is not None:
+            print(f"store {store.name}: {seconds:.0f} s, {store.command}", flush=True)
+
+    made = list(made)
+    with ThreadPoolExecutor(2) as pool:
+        running = [pool.submit(one, store) for store in made if not store.timed]
+        try:
+            for future in as_completed(running):
+                future.result()
+        except ValueError:
+            pool.shutdown(cancel_futures=True)
+            raise
+    for store in made:
+        if store.timed:
+            one(store)
+
+
+def make(store: Store, *, mnist: Path | None = None, optimise: bool = True) -> float | None:
+    """Run the store's command where it has not been run to its end; the seconds that it took.
+
+    optimise: whether programs are compiled to be fast. Without it compiling takes half the time,
+    and last digits differ.
 
     Raises:
         ValueError: the command failed, with its last words.
     """
     if store.committed or store.record.is_file():
-        return
+        return None
     words = shlex.split(store.command)
     program = [sys.executable, "-m", "jaxnn"] if words[0] == "jaxnn" else [sys.executable]
     command = [*program, *words[1:], "--out", str(store.folder)]
@@ -97,19 +135,29 @@ def make(store: Store, *, mnist: Path | None = None) -> None:
     store.folder.parent.mkdir(parents=True, exist_ok=True)
     before = time.time()
     paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
-    done = subprocess.run(
-        command, cwd=ROOT, text=True, stdout=subprocess.PIPE, check=False,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
-    )  # fmt: skip
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    if not (optimise or store.timed):
+        environment["JAX_DISABLE_MOST_OPTIMIZATIONS"] = "1"
+    with store.log.open("a") as log:
+        done = subprocess.run(
+            command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=log, check=False,
+            env=environment,
+        )  # fmt: skip
     if done.returncode:
-        raise ValueError(f"store {store.name}: `{store.command}` failed (above); mend, run again")
+        last = "\n".join(store.log.read_text().splitlines()[-5:])
+        raise ValueError(
+            f"store {store.name}: `{store.command}` failed; mend it and run again. Its last words, "
+            f"of {store.log}:\n{last}"
+        )
+    seconds = time.time() - before
     record = {
         "command": store.command,
-        "seconds": round(time.time() - before, 1),
+        "seconds": round(seconds, 1),
         "made": time.strftime("%Y-%m-%d", time.gmtime(before)),
         "printed": done.stdout.splitlines(),
     }
     store.record.write_text(json.dumps(record, indent=1) + "\n")
+    return seconds
 
 
 def digest(paths: Iterable[Path]) -> str:

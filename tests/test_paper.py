@@ -205,7 +205,8 @@ def test_the_speeds_in_the_readme_are_those_that_were_measured():
     found = json.loads((PAPER / "benchmarks.json").read_text())
     assert run_all.with_table(text, found) == text
     for part in found.values():
-        assert {"command", "date", "machine", "versions", "load", "seconds"} <= set(part)
+        assert {"command", "date", "machine", "versions", "sizes", "seconds"} <= set(part)
+        assert 0 <= part["cores used by others"] <= part["machine"]["cores"]
     with pytest.raises(ValueError, match="markers"):
         run_all.with_table("# nothing", found)
 

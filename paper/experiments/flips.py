@@ -1,7 +1,7 @@
 """How often does a small change of the initial weights change where training ends? Exclusive or,
 2-2-1 logistic, in float64: each start is trained again from a point |change| = size * |start| away
 in a random direction of all nine parameters, and the two are compared by the cases that they get
-right.
+right, after each of several numbers of steps.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SIZES = (2, 2, 1)
 def main() -> None:
     """One chunk a scale."""
     asked = options(
-        __doc__, members=1000, steps=4000, step_size=4.0, seed=0,
+        __doc__, members=1000, steps=(4000,), step_size=4.0, seed=0,
         scales=(0.1, 0.3, 1.0, 3.0, 10.0), changes=(1e-4, 1e-3, 1e-2, 1e-1),
     )  # fmt: skip
     jax.config.update("jax_enable_x64", True)
@@ -36,10 +36,14 @@ def main() -> None:
     keys = jax.random.split(jax.random.key(asked.seed), 2)
     right = jax.jit(jax.vmap(functools.partial(losses.correct, batch=batch)))
 
-    def labels(starts):
-        """The cases right at the end of training, as a number from 0 to 15, (starts,)."""
-        run = ensembles.train(loss_fn, starts, rule, steps=asked.steps, record_every=asked.steps)
-        return np.asarray(right(run.params)).astype(int) @ np.array([8, 4, 2, 1])
+    def labels(params):
+        """The cases right after each number of steps, as a number from 0 to 15, (steps, starts)."""
+        found = []
+        for steps in np.diff(asked.steps, prepend=0).tolist():
+            run = ensembles.train(loss_fn, params, rule, steps=steps, record_every=steps)
+            params = run.params
+            found.append(np.asarray(right(params)).astype(int) @ np.array([8, 4, 2, 1]))
+        return np.stack(found)
 
     def one_scale(number: int):
         draw = functools.partial(
@@ -55,14 +59,15 @@ def main() -> None:
                 starts, ways,
             )  # fmt: skip
 
-        changed = np.stack([labels(moved(change)) for change in asked.changes])
+        changed = np.stack([labels(moved(change)) for change in asked.changes], axis=1)
         return {"label": labels(starts), "changed_label": changed}
 
     keep(
         asked, study="flips", along="scale", chunk=one_scale,
-        coordinates={"scale": list(asked.scales), "change": list(asked.changes),
-                     "member": list(range(asked.members))},
-        variables={"label": ("scale", "member"), "changed_label": ("scale", "change", "member")},
+        coordinates={"scale": list(asked.scales), "step": list(asked.steps),
+                     "change": list(asked.changes), "member": list(range(asked.members))},
+        variables={"label": ("scale", "step", "member"),
+                   "changed_label": ("scale", "step", "change", "member")},
     )  # fmt: skip
 
 

@@ -2,7 +2,10 @@
 
 Expected before it was run: at a change of a given share of the weights' length, flips grow with the
 scale, since large weights lie among more borders; and the share of flips is proportional to the
-change (exponent 1, smooth borders) at every scale.
+change (exponent 1, smooth borders) at every scale. A first run of 8000 steps had its least share at
+scale 0.3. Expected before 80,000 steps were run: at scale 0.1 most of the flips were
+networks on their way, so that the least share moves to scale 0.1; and relative to what two
+independent starts differ by, flips grow with the scale.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from typing import Any
 
 import numpy as np
 from building import Store
-from words import figures, share, whole
+from words import estimate, figures, percent, share, whole
 
 from jaxnn import plots, results
 from jaxnn.intervals import wilson
@@ -22,14 +25,22 @@ STORES = ("flips",)
 
 @functools.cache
 def read(store: Store) -> dict[str, Any]:
-    """How many starts flip, by (scale, change)."""
+    """Which starts flip, by (scale, step, change, member), and how often two independent starts
+    differ, by (scale, step).
+    """
     dataset = results.load(store.folder)
-    flips = dataset.changed_label.values != dataset.label.values[:, None]
-    solved = dataset.label.values == 15
+    ends = dataset.label.values
     return {
         "scales": dataset.scale.values, "changes": dataset.change.values,
-        "flips": flips, "solved": solved,
+        "steps": dataset.step.values, "flips": dataset.changed_label.values != ends[:, :, None],
+        "chance": np.apply_along_axis(two_differ, -1, ends),
     }  # fmt: skip
+
+
+def two_differ(ends: np.ndarray) -> float:
+    """The share of the pairs of these starts that end differently."""
+    counts, n = np.unique(ends, return_counts=True)[1], len(ends)
+    return 1.0 - float(np.sum(counts * (counts - 1.0))) / (n * (n - 1.0))
 
 
 def exponent(changes: np.ndarray, counts: np.ndarray, n: int) -> float:
@@ -44,8 +55,8 @@ def exponent(changes: np.ndarray, counts: np.ndarray, n: int) -> float:
 def numbers(stores: dict[str, Store]) -> dict[str, Any]:
     """Shares that flip, and their growth with the change."""
     found = read(stores["flips"])
-    flips, n = found["flips"], found["flips"].shape[2]
-    counts = flips.sum(axis=2)
+    flips, n = found["flips"][:, -1], found["flips"].shape[3]
+    counts, chance = flips.sum(axis=2), found["chance"][:, -1]
     slopes = [exponent(found["changes"], row, n) for row in counts]
     rng = np.random.default_rng(0)
     spread = []
@@ -55,13 +66,26 @@ def numbers(stores: dict[str, Store]) -> dict[str, Any]:
             np.nanquantile([exponent(found["changes"], c, n) for c in again], [0.025, 0.975])
         )
     reach = [[wilson(int(c), n) for c in row] for row in counts]
+    early = [wilson(int(c), n) for c in found["flips"][:, 0, -1].sum(axis=1)]
     middle = int(np.argmin([row[-1].share for row in reach]))
+    # of what two independent starts differ by; its own error is small beside that of the flips
+    relative = [
+        tuple(float(part) / c for part in row[-1]) for row, c in zip(reach, chance, strict=True)
+    ]
     return {
         "n": whole(n),
+        "early-steps": whole(found["steps"][0]),
+        "late-steps": whole(found["steps"][-1]),
+        "early-low": share(early[0]),
+        "relative-low": estimate(relative[0]),
+        "relative-high": estimate(relative[-1]),
+        "relative-least": estimate(min(relative)),
+        "relative-least-at": f"{found['scales'][int(np.argmin([r[0] for r in relative]))]:g}",
         "changes": [f"{c:g}" for c in found["changes"]],
         "rows": [
             [f"{s:g}", *(share(part, 2) for part in reach[i]),
-             f"{slopes[i]:.2f} [{spread[i][0]:.2f}, {spread[i][1]:.2f}]"]
+             f"{slopes[i]:.2f} [{spread[i][0]:.2f}, {spread[i][1]:.2f}]",
+             percent(chance[i]), estimate(relative[i])]
             for i, s in enumerate(found["scales"])
         ],
         "change": figures(100 * found["changes"][-1]),
@@ -77,15 +101,21 @@ def numbers(stores: dict[str, Store]) -> dict[str, Any]:
             0 < middle < len(reach) - 1
             and reach[middle][-1].high < min(reach[0][-1].low, reach[-1][-1].low)
         ),
+        "smallest-is-steadiest": bool(
+            middle == 0 and reach[0][-1].high < min(row[-1].low for row in reach[2:])
+        ),
+        "was-on-the-way": bool(reach[0][-1].high < early[0].low),
+        "relative-grows": bool(relative[0][2] < relative[-1][1]),
+        "relative-falls": bool(relative[0][1] > relative[-1][2]),
         "all-slopes-below-one": bool(max(high for _, high in spread) < 1),
         "slopes-hold-one": bool(all(low <= 1 <= high for low, high in spread)),
     }  # fmt: skip
 
 
 def draw(stores: dict[str, Store]) -> Any:
-    """Shares that flip against the change, a line a scale."""
+    """Shares that flip against the change, a line a scale; and against the scale."""
     found = read(stores["flips"])
-    n = found["flips"].shape[2]
+    n = found["flips"].shape[3]
     figure, ((left, right),) = plots.figure(1, 2, width=7.6, height=2.9)
     scales, changes = found["scales"], found["changes"]
 
@@ -99,11 +129,12 @@ def draw(stores: dict[str, Store]) -> Any:
         )  # fmt: skip
         ax.set(xscale="log", yscale="log", ylabel="end elsewhere (%)")
 
-    for number, (scale, rows) in enumerate(zip(scales, found["flips"], strict=True)):
+    for number, (scale, rows) in enumerate(zip(scales, found["flips"][:, -1], strict=True)):
         bars(left, changes, rows, number, f"scale {scale:g}")
-    for number, change in enumerate(changes[::-1]):
-        rows = found["flips"][:, len(changes) - 1 - number]
-        bars(right, scales, rows, number, f"change {change:g}")
+    for number, steps in enumerate(found["steps"]):
+        rows, name = found["flips"][:, number, -1], f"change {changes[-1]:g}, {steps:,} steps"
+        bars(right, scales, rows, number, name)
+    right.plot(scales, 100 * found["chance"][:, -1], "k--", lw=0.8, label="two independent starts")
     left.set_xlabel("|change| / |initial weights|")
     right.set_xlabel("scale")
     right.set_xticks(scales, [f"{s:g}" for s in scales])

@@ -1,17 +1,18 @@
 """Every benchmark into paper/benchmarks.json, and from it the README's table of speeds.
 
-Run: python tests/benchmarks/run_all.py [bench_training ...] [--readme]
+Run: python tests/benchmarks/run_all.py [bench_training ...] [--readme] [--topsearch-python PATH]
 
-Without names all of them, which takes an hour; with names these alone, the others stay as they are.
---readme measures nothing. What a benchmark compares with is left out where it is not installed. A
-machine that does other work slows both sides of a comparison, so only ratios count there: the load
-is written beside them.
+Without names all of them; with names these alone, the others stay as they are. --readme measures
+nothing. What a benchmark compares with is left out where it is not installed; topsearch needs an
+environment of its own. A machine that does other work slows both sides of a comparison, so only
+ratios count there: how busy other programs kept it is written beside them.
 """
 
 import argparse
 import json
 import os
 import platform
+import resource
 import statistics
 import subprocess
 import sys
@@ -26,18 +27,29 @@ TOPICS = tuple(sorted(file.stem for file in HERE.glob("bench_*.py")))
 MOST = 2  # rows of a topic in the README
 
 
-def run(topic):
-    """What a benchmark measured: medians and ranges, and under which load."""
-    load, began = os.getloadavg()[0], time.time()
+def used():
+    """CPU seconds that this machine has spent, and of these what this program's children have."""
+    fields = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]
+    busy = sum(map(int, fields[:3])) / os.sysconf("SC_CLK_TCK")  # user, nice, system
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return busy, children.ru_utime + children.ru_stime
+
+
+def run(topic, *options):
+    """What a benchmark measured: medians and ranges, and how many cores others used meanwhile."""
+    before, began = used(), time.time()
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    subprocess.run([sys.executable, str(HERE / f"{topic}.py")], check=True, env=environment)
+    command = [sys.executable, str(HERE / f"{topic}.py"), *options]
+    subprocess.run(command, check=True, env=environment)
+    busy, own = (late - early for late, early in zip(used(), before, strict=True))
     found = json.loads((HERE / f"{topic}.json").read_text())
     return {
         "command": f"python tests/benchmarks/{topic}.py",
         "date": time.strftime("%Y-%m-%d", time.gmtime(began)),
         "machine": {**found["machine"], "system": platform.system()},
         "versions": found["versions"],
-        "load": round(max(load, os.getloadavg()[0]), 1),
+        "sizes": {name: value for name, value in found["sizes"].items() if value is not None},
+        "cores used by others": round(max(0.0, busy - own) / (time.time() - began), 2),
         "seconds": {
             title: {name: summary(values) for name, values in candidates.items()}
             for title, candidates in found["seconds"].items()
@@ -79,14 +91,14 @@ def rows(found, *, most=None):
 
 def table(found):
     """The README's table: Markdown, without the markers."""
-    loads = sorted(part["load"] for part in found.values())
+    others = sorted(part["cores used by others"] for part in found.values())
     cores = sorted({part["machine"]["cores"] for part in found.values()})
     head = ["what was timed", "median time", "others, as multiples of it"]
     lines = ["| " + " | ".join(head) + " |", "|---|---|---|"]
     lines += ["| " + " | ".join(row[1:]) + " |" for row in rows(found, most=MOST)]
     note = (
-        f"Measured in turn on {' or '.join(map(str, cores))} cores, load average "
-        f"{loads[0]:g} to {loads[-1]:g}: only ratios count. `paper/benchmarks.json` has all of it."
+        f"Measured in turn on {' or '.join(map(str, cores))} cores, of which other programs used "
+        f"{others[0]:g} to {others[-1]:g}. `paper/benchmarks.json` has all of it."
     )
     return "\n".join([*lines, "", note])
 
@@ -110,10 +122,12 @@ def main():
     parser.add_argument("topics", nargs="*", choices=[[], *TOPICS], metavar="topic",
                         help=", ".join(TOPICS))  # fmt: skip
     parser.add_argument("--readme", action="store_true", help="only write the README's table")
+    parser.add_argument("--topsearch-python", metavar="PATH", help="a Python that has topsearch")
     asked = parser.parse_args()
     found = json.loads(RESULT.read_text()) if RESULT.is_file() else {}
     for topic in () if asked.readme else asked.topics or TOPICS:
-        found[topic] = run(topic)
+        own = ("--topsearch-python", asked.topsearch_python)
+        found[topic] = run(topic, *(own if topic == "bench_census" and own[1] else ()))
         RESULT.write_text(json.dumps(dict(sorted(found.items())), indent=1) + "\n")
     README.write_text(with_table(README.read_text(), dict(sorted(found.items()))))
 

@@ -10,6 +10,10 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
+PACKAGES = (
+    "jax", "jaxlib", "optax", "numpy", "torch", "loss-landscapes", "landscaper", "pyhessian",
+    "curvlinops-for-pytorch",
+)  # fmt: skip
 LIMITS = Path(__file__).resolve().parents[3] / "shared" / "limits"
 
 
@@ -67,7 +71,7 @@ def report(topic, rows, **sizes):
                 f"   first call {compile_seconds[name]:.2f} s"
             )
     packages = {}
-    for name in ("jax", "jaxlib", "optax", "numpy", "torch"):
+    for name in PACKAGES:
         try:
             packages[name] = version(name)
         except Exception:  # not installed: a peer that was not measured
