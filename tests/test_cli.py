@@ -15,7 +15,7 @@ from made_stores import study_store
 from jaxnn import cli
 from jaxnn.cli import answers, parsing
 from jaxnn.cli.commands import COMMANDS
-from jaxnn.studies import engine, estimates, findings, initial_weights, progress
+from jaxnn.studies import engine, estimates, findings, initial_weights, progress, reports
 from jaxnn.studies.map_settings import Basins
 from jaxnn.studies.settings import Census, Study
 
@@ -332,6 +332,32 @@ def test_list_and_show_tell_of_the_store(store, call, monkeypatch):
     (settings.out / "done" / "000000.json").rename(folder / "mark")
     assert "0 of 1 chunks" in call("show", "results/one")[1]
     (folder / "mark").rename(settings.out / "done" / "000000.json")
+
+
+def test_a_store_is_made_without_a_report_and_the_same_command_reports(call, monkeypatch, tmp_path):
+    words = [
+        "study",
+        "xor",
+        "--schemes",
+        "normal",
+        "--scales",
+        "1",
+        "--members",
+        "3",
+        "--steps",
+        "20",
+        "--out",
+        "one",
+    ]
+    status, out, _ = call(*words, "--no-report")
+    assert status == 0
+    assert "1 of 1 chunks are there; the figures come with the same command without" in out
+    assert not list(tmp_path.rglob("table.txt")) + list(tmp_path.rglob("*.svg"))
+    made = (tmp_path / "one" / "done" / "000000.json").stat().st_mtime_ns
+    told = reports.Report("told", {}, path=tmp_path / "one")
+    monkeypatch.setattr(answers, "_study_with_page", lambda settings, path: told)
+    assert "told" in call(*words.split())[1]
+    assert (tmp_path / "one" / "done" / "000000.json").stat().st_mtime_ns == made
 
 
 def test_a_dry_run_counts_and_writes_nothing(call, tmp_path, monkeypatch):

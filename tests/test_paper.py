@@ -179,8 +179,30 @@ def test_a_store_is_made_once_and_a_failed_command_is_no_store(tmp_path):
     building.make(store)
     building.make(store)  # else mkdir would fail
     assert json.loads(store.record.read_text())["printed"] == ["made"]
-    with pytest.raises(ValueError, match="store two"):
+    with pytest.raises(ValueError, match=r"(?s)store two: .* failed; mend it .*can't open file"):
         building.make(building.Store("two", f"python {script}.py", tmp_path / "two"))
+
+
+def test_two_stores_are_made_at_once_and_those_that_measure_times_alone_and_last(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import os, pathlib, sys, time\n"
+        "out = pathlib.Path(sys.argv[sys.argv.index('--out') + 1])\n"
+        "began = time.time()\ntime.sleep(0.5)\n"
+        "print(began, time.time(), os.environ.get('JAX_DISABLE_MOST_OPTIMIZATIONS', '0'))\n"
+    )
+    made = [
+        building.Store(name, f"python {script}", tmp_path / name, timed=name == "first")
+        for name in ("first", "second", "third")
+    ]
+    building.make_all(made, optimise=False)
+    said = [json.loads(store.record.read_text())["printed"][0].split() for store in made]
+    (first, *others), when = said, [tuple(map(float, words[:2])) for words in said]
+    assert when[1][0] < when[2][1]
+    assert when[2][0] < when[1][1]
+    assert when[0][0] > max(when[1][1], when[2][1])
+    assert [words[2] for words in others] == ["1", "1"]
+    assert first[2] == os.environ.get("JAX_DISABLE_MOST_OPTIMIZATIONS", "0")
 
 
 def test_numbers_in_words():

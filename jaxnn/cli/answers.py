@@ -52,14 +52,15 @@ def _start(settings: Any) -> None:
         devices.join_others(settings.coordinator, settings.processes, settings.process)
 
 
-def _unfinished(path: Path, chunks: int) -> Report | None:
-    """How many chunks of a store are there, if not all."""
+def _unreported(path: Path, chunks: int, where: Where) -> Report | None:
+    """How many chunks of a store are there, if not all are or no report is asked for."""
     from jaxnn import results
 
     there = len(results.finished(path))
-    if there >= chunks:
+    if there >= chunks and where.report:
         return None
-    text = f"{path}: {there} of {chunks} chunks are there; the figures come with the last"
+    then = "with the last" if where.report else "with the same command without --no-report"
+    text = f"{path}: {there} of {chunks} chunks are there; the figures come {then}"
     return Report(text, {"chunks": {"done": there, "all": chunks}}, path=path)
 
 
@@ -81,7 +82,7 @@ def _study(command: Study) -> Report | None:
     settings = problem.complete(command)
     with timed("train"):
         path = initial_weights.run(settings)
-    return _unfinished(path, initial_weights.chunks(settings)) or _reported(
+    return _unreported(path, initial_weights.chunks(settings), settings) or _reported(
         lambda: _study_with_page(settings, path)
     )
 
@@ -104,7 +105,7 @@ def _census(command: Census) -> Report | None:
     settings = problem.complete(command)
     with timed("search"):
         path = stationary_points.run(settings)
-    return _unfinished(path, stationary_points.chunks(settings)) or _reported(
+    return _unreported(path, stationary_points.chunks(settings), settings) or _reported(
         lambda: census_findings.conclude(settings, path)
     )
 
@@ -118,9 +119,9 @@ def _basins(command: Basins) -> Report | None:
         with timed("train, and search from where that ended"):
             paths = [basin_maps.run(part) for part in parts]
         missing = [
-            unfinished
+            unreported
             for path, part in zip(paths, parts, strict=True)
-            if (unfinished := _unfinished(path, len(basin_maps.regions(part))))
+            if (unreported := _unreported(path, len(basin_maps.regions(part)), part))
         ]
         if not missing:
             done.append(parts[0])
@@ -163,9 +164,9 @@ def _sensitivity(command: Sensitivity) -> Report | None:
         with timed(kind):
             paths.append((border_measures.measure(part, kind), part))
     missing = [
-        unfinished
+        unreported
         for path, part in paths
-        if (unfinished := _unfinished(path, len(basin_maps.regions(part))))
+        if (unreported := _unreported(path, len(basin_maps.regions(part)), part))
     ]
     if missing:
         return _joined([*missing])

@@ -43,7 +43,9 @@ class Problem:
 
 @dataclass(frozen=True)
 class Where:
-    """Which processes compute the chunks of a study; no number depends on it."""
+    """Which processes compute the chunks of a study, and whether what they found is gathered; no
+    number depends on it.
+    """
 
     engine: Literal["local", "dask"] = "local"
     """local: this process; dask: processes of dask.distributed (extra cluster)."""
@@ -63,6 +65,9 @@ class Where:
     """With --distributed: how many there are."""
     process: int | None = None
     """With --distributed: which one this is, from 0."""
+    report: bool = True
+    """Gather what was found, and draw it. With --no-report only the store is made; the same command
+    without it goes on from there."""
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of the store")
     asked, rest = parser.parse_known_args()
     study = asked.out / "study"
-    command = ["study", "mnist", *rest]
+    command = ["study", "mnist", "--no-report", *rest]
     whole = [*command, "--data-dir", str(asked.data_dir), "--out", str(study)]
     asked.out.mkdir(parents=True, exist_ok=True)
     subprocess.run([sys.executable, "-m", "jaxnn", *whole], check=True, stdout=sys.stderr)

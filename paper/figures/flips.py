@@ -5,7 +5,8 @@ scale, since large weights lie among more borders; and the share of flips is pro
 change (exponent 1, smooth borders) at every scale. A first run of 8000 steps had its least share at
 scale 0.3. Expected before 80,000 steps were run: at scale 0.1 most of the flips were
 networks on their way, so that the least share moves to scale 0.1; and relative to what two
-independent starts differ by, flips grow with the scale.
+independent starts differ by, flips grow with the scale. The cure of failures was looked at after
+that run.
 """
 
 from __future__ import annotations
@@ -21,19 +22,23 @@ from jaxnn import plots, results
 from jaxnn.intervals import wilson
 
 STORES = ("flips",)
+SOLVED = 15  # all four cases right
 
 
 @functools.cache
 def read(store: Store) -> dict[str, Any]:
-    """Which starts flip, by (scale, step, change, member), and how often two independent starts
-    differ, by (scale, step).
+    """Which starts flip, by (scale, step, change, member), how often two independent starts differ,
+    by (scale, step), and by scale how many fail and of these how many the largest change cures.
     """
     dataset = results.load(store.folder)
-    ends = dataset.label.values
+    ends, changed = dataset.label.values, dataset.changed_label.values
+    failed = ends[:, -1] != SOLVED
     return {
         "scales": dataset.scale.values, "changes": dataset.change.values,
-        "steps": dataset.step.values, "flips": dataset.changed_label.values != ends[:, :, None],
+        "steps": dataset.step.values, "flips": changed != ends[:, :, None],
         "chance": np.apply_along_axis(two_differ, -1, ends),
+        "failed": failed.sum(axis=1),
+        "cured": (failed & (changed[:, -1, -1] == SOLVED)).sum(axis=1),
     }  # fmt: skip
 
 
@@ -68,6 +73,7 @@ def numbers(stores: dict[str, Store]) -> dict[str, Any]:
     reach = [[wilson(int(c), n) for c in row] for row in counts]
     early = [wilson(int(c), n) for c in found["flips"][:, 0, -1].sum(axis=1)]
     middle = int(np.argmin([row[-1].share for row in reach]))
+    cured = [wilson(int(c), int(f)) for c, f in zip(found["cured"], found["failed"], strict=True)]
     # of what two independent starts differ by; its own error is small beside that of the flips
     relative = [
         tuple(float(part) / c for part in row[-1]) for row, c in zip(reach, chance, strict=True)
@@ -77,6 +83,9 @@ def numbers(stores: dict[str, Store]) -> dict[str, Any]:
         "early-steps": whole(found["steps"][0]),
         "late-steps": whole(found["steps"][-1]),
         "early-low": share(early[0]),
+        "cured-low": share(cured[0], 0),
+        "cured-high": share(cured[-1], 0),
+        "failed-low": whole(found["failed"][0]),
         "relative-low": estimate(relative[0]),
         "relative-high": estimate(relative[-1]),
         "relative-least": estimate(min(relative)),
@@ -85,7 +94,7 @@ def numbers(stores: dict[str, Store]) -> dict[str, Any]:
         "rows": [
             [f"{s:g}", *(share(part, 2) for part in reach[i]),
              f"{slopes[i]:.2f} [{spread[i][0]:.2f}, {spread[i][1]:.2f}]",
-             percent(chance[i]), estimate(relative[i])]
+             percent(chance[i]), estimate(relative[i]), share(cured[i], 0)]
             for i, s in enumerate(found["scales"])
         ],
         "change": figures(100 * found["changes"][-1]),
@@ -105,6 +114,7 @@ def numbers(stores: dict[str, Store]) -> dict[str, Any]:
             middle == 0 and reach[0][-1].high < min(row[-1].low for row in reach[2:])
         ),
         "was-on-the-way": bool(reach[0][-1].high < early[0].low),
+        "thin-when-small": bool(cured[0].low > max(part.high for part in cured[2:])),
         "relative-grows": bool(relative[0][2] < relative[-1][1]),
         "relative-falls": bool(relative[0][1] > relative[-1][2]),
         "all-slopes-below-one": bool(max(high for _, high in spread) < 1),
@@ -135,6 +145,10 @@ def draw(stores: dict[str, Store]) -> Any:
         rows, name = found["flips"][:, number, -1], f"change {changes[-1]:g}, {steps:,} steps"
         bars(right, scales, rows, number, name)
     right.plot(scales, 100 * found["chance"][:, -1], "k--", lw=0.8, label="two independent starts")
+    pairs = zip(found["cured"], found["failed"], strict=True)
+    value, low, high = 100 * np.array([wilson(int(c), int(f)) for c, f in pairs]).T
+    right.errorbar(scales, value, [value - low, high - value], fmt="D:", ms=3.5, lw=1, capsize=2,
+                   color=plots.COLOURS[3], label="failures that it cures")  # fmt: skip
     left.set_xlabel("|change| / |initial weights|")
     right.set_xlabel("scale")
     right.set_xticks(scales, [f"{s:g}" for s in scales])
