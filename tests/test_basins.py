@@ -11,6 +11,7 @@ import jaxnn
 from jaxnn import data, dynamics, ensembles
 from jaxnn.landscape import basins
 from jaxnn.landscape.basins import Nowhere
+from jaxnn.landscape.polishing import Ending
 
 LINE = np.linspace(-2.0, 2.0, 64)  # does not hold 0
 
@@ -108,6 +109,24 @@ def test_steps_too_long_to_rest_are_said_so():
     assert set(hops.labels.tolist()) == {Nowhere.restless}
     rests = basins.find(landscapes.double_well, starts, jaxnn.sgd(0.24), steps=200)
     assert rests.labels.min() >= 0
+
+
+@pytest.mark.optimised  # last bits decide
+def test_what_a_path_brings_to_the_origin_is_a_minimum_there_and_hops_about_it():
+    """The penalised signed exclusive or at a step size above 2 / 2.0125: the weights have decayed
+    to nothing, and the output's bias changes its sign for ever, at one loss. The path down ends at
+    the origin to rounding, where no number is large enough to measure rounding by.
+    """
+    loss_fn = jaxnn.loss_on(data.xor_signed(), activation="tanh", l2=0.0125)
+    rng, n = np.random.default_rng(0), 400
+    few = (1e-21 * rng.normal(size=(n, 2, 2))).astype(np.float32)
+    biases = (0.382302 * rng.choice([-1, 1], (n, 1)) + 1e-6 * rng.normal(size=(n, 1))).astype("f4")
+    ends = (jaxnn.Layer(few, 1e-8 * few[:, 0]), jaxnn.Layer(1e-7 * few[:, :1], biases))
+    way = dynamics.full_batch(jaxnn.sgd(1.2), steps=20)
+    found = basins.of_run(loss_fn, ends, way(loss_fn, ends), way)
+    assert found.found.ending.tolist() == [Ending.stationary] * n
+    assert found.labels.tolist() == [Nowhere.restless] * n
+    np.testing.assert_allclose(found.attractors.losses, [0.64], rtol=1e-7)
 
 
 def test_himmelblaus_basins_are_those_of_scipys_flow():

@@ -181,7 +181,8 @@ def searched(loss_fn: Landscape, run: Run, *, steps: int = STEPS) -> Stationary:
         ends = jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), run.params)
     least = NEARLY * np.asarray(run.losses, np.float64)[:, 0]
     below = least if hasattr(loss_fn, "residuals") else -np.inf  # a sum of squares ends at 0
-    found = polish_all(loss_fn, downhill_all(loss_fn, ends, below=below, steps=steps))
+    lower = downhill_all(loss_fn, ends, below=below, steps=steps)
+    found = polish_all(loss_fn, lower, origins=ends)
     lost = np.asarray(run.outcome) == Outcome.diverged
     ending = np.where(lost, Ending.diverged, found.ending)
     return dataclasses.replace(found, ending=ending, level=np.where(lost, np.nan, found.level))

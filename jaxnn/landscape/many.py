@@ -34,6 +34,7 @@ def polish_all(
     way: str = "polish",
     index: Any = 1,
     steps: int = 300,
+    origins: Any = None,
 ) -> Stationary:
     """Stationary points from many starts, in float64 whatever the starts' dtype: every field with
     the starts' leading axis, on the host.
@@ -50,6 +51,8 @@ def polish_all(
             eigenvalues.
         index: of "follow", a number or one for each start (starts,).
         steps: of each search, at most.
+        origins: a stacked tree of where the starts themselves have come from, as by a path: the
+            size of a number there is the scale of its rounding, where it is larger.
 
     Raises:
         ValueError: an unknown way; starts that are not finite, not of floats, or of different
@@ -62,11 +65,15 @@ def polish_all(
         loss_fn, points = in_float64(as_pytree(loss_fn)), in_float64(points)
         one = jax.tree.map(lambda leaf: leaf[0], points)
         flat, _ = check_size(loss_fn, one, steps)
-        rows = np.asarray(jax.vmap(lambda p: ravel_pytree(p)[0])(points))
+        rows, scales = (
+            np.asarray(jax.vmap(lambda p: ravel_pytree(p)[0])(tree))
+            for tree in (points, points if origins is None else in_float64(origins))
+        )
         indices = np.broadcast_to(np.asarray(index, np.int64), (count,))
         tile, block = _sizes(flat.size, count)
+        every = rows, scales, indices
         parts = [
-            _searched(loss_fn, one, rows[k : k + block], indices[k : k + block], way, steps, tile)
+            _searched(loss_fn, one, *(part[k : k + block] for part in every), way, steps, tile)
             for k in range(0, count, block)
         ]
     return jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
@@ -149,10 +156,11 @@ def _sizes(parameters: int, starts: int) -> tuple[int, int]:
 
 
 def _searched(
-    loss_fn: Any, like: Any, rows: np.ndarray, indices: np.ndarray, way: str, steps: int, tile: int
-) -> Stationary:
+    loss_fn: Any, like: Any, rows: np.ndarray, scales: np.ndarray, indices: np.ndarray, way: str,
+    steps: int, tile: int,
+) -> Stationary:  # fmt: skip
     """One block of searches, from the start to what they ended at."""
-    states, rests = tiled(functools.partial(_begun, loss_fn, like, way=way), (rows,), tile)
+    states, rests = tiled(functools.partial(_begun, loss_fn, like, way=way), (rows, scales), tile)
     kind = "descend" if way == "polish" else way
     while True:
         going = np.flatnonzero(~rests & (states.steps < steps))
@@ -197,18 +205,20 @@ def mapped(function: Callable, points: Any, *fixed: Any, tile: int = 256) -> Any
 
 
 @functools.partial(jax.jit, static_argnames="way")
-def _begun(loss_fn: Any, like: Any, rows: Array, *, way: str) -> tuple[Search, Array]:
+def _begun(
+    loss_fn: Any, like: Any, rows: Array, scales: Array, *, way: str
+) -> tuple[Search, Array]:
     local = local_of(loss_fn, ravel_pytree(like)[1])
 
-    def one(flat: Array) -> tuple[Search, Array]:
-        begun = begin(local, flat)
+    def one(flat: Array, scale: Array) -> tuple[Search, Array]:
+        begun = begin(local, flat, scale)
         if way != "polish":
             return begun, begun.rests
-        near, here = nearby(local, flat, REACH)
+        near, here = nearby(local, begun, REACH)
         state = jax.tree.map(lambda a, b: jnp.where(here, a, b), near, begun)
         return state, here | state.rests
 
-    return jax.vmap(one)(rows)
+    return jax.vmap(one)(rows, scales)
 
 
 @functools.partial(jax.jit, static_argnames=("way", "steps"))

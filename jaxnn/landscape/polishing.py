@@ -85,8 +85,8 @@ def polish(loss_fn: Landscape, point: Any, *, steps: int = 300, reach: float = R
     if not reach > 0:
         raise ValueError(f"reach is {reach}: give a number above 0")
     at = local_of(loss_fn, unravel)
-    near, here = nearby(at, flat, reach)
-    begun = begin(at, flat)
+    begun = begin(at, flat, flat)
+    near, here = nearby(at, begun, reach)
     gone = advance(at, begun, "descend", until=jnp.where(here, 0, steps))
     gone = sharpened(at, gone, falling=True)
     end = jax.tree.map(lambda a, b: jnp.where(here, a, b), near, gone)
@@ -116,9 +116,9 @@ def check_size(loss_fn: Landscape, point: Any, steps: int) -> tuple[Array, Calla
     return flat, unravel
 
 
-def nearby(at: Callable, flat: Array, reach: float) -> tuple[Search, Array]:
+def nearby(at: Callable, begun: Search, reach: float) -> tuple[Search, Array]:
     """The search where Newton's steps lead, and whether that is a stationary point within reach."""
-    near = sharpened(at, begin(at, flat), reach=reach)
+    near = sharpened(at, begun, reach=reach)
     return near, at_floor(near.local, near.lengths)
 
 

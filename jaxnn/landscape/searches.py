@@ -43,8 +43,8 @@ points."""
 class Search(NamedTuple):
     """A point on its way, with what is known there.
 
-    first: the loss at the start. origin: the start's numbers, absolute (P,). damping: of the next
-    step. rests: the search has ended. steps: how many were tried.
+    first: the loss at the start. origin: the start's numbers, absolute (P,), or larger ones that it
+    came from. damping: of the next step. rests: the search has ended. steps: how many were tried.
     """
 
     flat: Array
@@ -68,9 +68,9 @@ class Search(NamedTuple):
         return jnp.max(self.lengths)
 
 
-def begin(at: At, flat: Array) -> Search:
-    """A search from this vector, with no step made."""
-    origin = jnp.abs(flat)
+def begin(at: At, flat: Array, origin: Array) -> Search:
+    """A search from this vector, with no step made; origin (P,): where its numbers came from."""
+    origin = jnp.maximum(jnp.abs(origin), jnp.abs(flat))
     local = at(flat)
     rests = at_floor(local, lengths_of(origin, flat))
     damping = jnp.full_like(local.loss, 0.01)
