@@ -101,13 +101,13 @@ def numbers(stores: dict[str, Store]) -> dict[str, Any]:
     unpenalised = labels.difference(free[one].astype(int), free[-1].astype(int), 1)
     right = [wilson(int(row.sum()), free.shape[1]) for row in free]
     fate = {k: fates(found, k) for k in families}
-    bounds = 2.0 / sizes
-    flatter = [p for k in families for p, b in zip(fate[k][1], bounds, strict=True)
-               if found["sharpness"][k] < b]  # fmt: skip
-    sharper = [p for k in families for p, b in zip(fate[k][1], bounds, strict=True)
-               if found["sharpness"][k] > b]  # fmt: skip
-    escaped = [p for p, b in zip(fate[origin][1], bounds, strict=True)
-               if min(found["sharpness"].values()) < b < found["sharpness"][origin]]  # fmt: skip
+    bounds, sharpness = 2.0 / sizes, found["sharpness"]
+    flattest = min(sharpness.values())
+    cells = [(k, step, fate[k][1][step]) for k in families for step in range(len(sizes))]
+    flatter = [cell for cell in cells if sharpness[cell[0]] < bounds[cell[1]]]
+    # too sharp, while another minimum is flat enough
+    sharper = [p for k, step, p in cells if flattest < bounds[step] < sharpness[k]]
+    worst, step, fewest = min(flatter, key=lambda cell: cell[2]["there"].share)
     return {
         "n": whole(n),
         "families": str(len(families)),
@@ -140,14 +140,19 @@ def numbers(stores: dict[str, Store]) -> dict[str, Any]:
         "free": difference(unpenalised),
         "free-one": share(right[one]),
         "free-high": share(right[-1]),
-        "flat-sharpness": f"{found['sharpness'][best]:.2f}",
-        "origin-sharpness": f"{found['sharpness'][origin]:.2f}",
-        "least-there": percent(min(p["there"].share for p in flatter)),
+        "sharpness": ", ".join(f"{sharpness[k]:.2f}" for k in families),
         "most-there": percent(max(p["there"].share for p in sharper)),
-        "escaped": ", ".join(share(p["other"]) for p in escaped) or "\u2013",
-        "escaping": f"{sizes[(bounds < found['sharpness'][origin]).argmax()]:g}",
-        "largest": f"{sizes[-1]:g}",
-        "largest-bound": f"{bounds[-1]:.3g}",
+        "hop-least": percent(min(p["none"].share for p in sharper), 0),
+        "hop-most": percent(max(p["none"].share for p in sharper), 0),
+        "elsewhere-most": percent(max(p["other"].share for p in sharper), 0),
+        "fewest": share(fewest["there"]),
+        "fewest-hop": percent(fewest["none"].share, 0),
+        "fewest-step": f"{sizes[step]:g}",
+        "fewest-bound": f"{bounds[step]:.2f}",
+        "fewest-sharpness": f"{sharpness[worst]:.2f}",
+        "fewest-loss": f"{found['losses'][worst]:.4f}",
+        "smallest-step": f"{sizes[0]:g}",
+        "smallest-least": percent(min(p["there"].share for k, i, p in flatter if i == 0)),
         "least-p": f"{min(1.0, min(found['p']) * len(found['p'])):.2f}" if found["p"] else "\u2013",
         "tests": str(len(found["p"])),
         "small-ends-at-origin": bool(reach[origin][0].low > 0.5),
@@ -158,10 +163,12 @@ def numbers(stores: dict[str, Store]) -> dict[str, Any]:
         "scale-nearly-forgotten": bool(max(-flat.low, flat.high) < 0.1),
         "free-remembers": bool(unpenalised.high < flat.low),
         "free-falls-by-thirty": bool(unpenalised.high < -0.3),
-        "flatter-rest": bool(min(p["there"].share for p in flatter) > 0.95),
-        "sharper-do-not": bool(max(p["there"].high for p in sharper) < 0.05),
-        "sharper-rest-elsewhere": bool(escaped and min(p["other"].low for p in escaped) > 0.5),
-        "sharper-never-rest": bool(escaped and min(p["none"].low for p in escaped) > 0.5),
+        "sharper-do-not": bool(max(p["there"].high for p in sharper) < 0.02),
+        "sharper-hop": bool(min(p["none"].low for p in sharper) > 0.5),
+        "flat-is-not-enough": bool(fewest["there"].high < 0.95),
+        "small-steps-are-the-flow": bool(
+            min(p["there"].low for k, i, p in flatter if i == 0) > 0.95
+        ),
     }  # fmt: skip
 
 
@@ -181,7 +188,7 @@ def draw(stores: dict[str, Store]) -> Any:
     colours = dict(zip(lines, plots.COLOURS, strict=False))
     plots.probability_lines(axes[0, 0], scales, lines, colours=colours, xlabel="scale")
     axes[0, 0].set_ylabel("initial weights that lead there (%)")
-    axes[0, 0].legend(fontsize=7)
+    axes[0, 0].legend(fontsize=6.5, loc="center right", bbox_to_anchor=(1.0, 0.55))
     ax = axes[0, 1]
     for number, (k, name) in enumerate(zip(families, reach, strict=False)):
         value, low, high = 100 * np.array([part["there"] for part in fates(found, k)[1]]).T

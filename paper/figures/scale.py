@@ -96,6 +96,7 @@ def numbers(stores: dict[str, Store]) -> dict[str, Any]:
         exponent(scales[part], found["eighth"][part], ~found["half"][part])
         for part in (steep, [k for k in small if scales[k] >= 0.3])
     )
+    little = int(np.flatnonzero(np.isfinite(found["moved"]).any(axis=1))[0])
     far = int(np.flatnonzero(scales == 10)[0])
     eighth = [wilson(int(found["eighth"][k].sum()), n) for k in smallest]
     # of the networks that solve at the best scale, those that fail at 1 from the same unit draws
@@ -125,7 +126,8 @@ def numbers(stores: dict[str, Store]) -> dict[str, Any]:
         "eighth-low": share(eighth[0]),
         "eighth-best": share(wilson(int(found["eighth"][best].sum()), n)),
         "eighth-one": share(wilson(int(found["eighth"][one].sum()), n)),
-        "moved-low": figures(np.nanmedian(found["moved"][low]), 2),
+        "moved-at": f"{scales[little]:g}",
+        "moved-low": figures(np.nanmedian(found["moved"][little]), 2),
         "moved-high": percent(np.nanmedian(found["moved"][far]), 0),
         "missed-high": percent(np.nanmedian(found["missed"][far]), 0),
         "far": f"{scales[far]:g}",

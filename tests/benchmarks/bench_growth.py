@@ -15,7 +15,7 @@ from pathlib import Path
 import timing
 
 MEMBERS = (10_000, 100_000, 1_000_000)
-CHUNK, TURNS = 10_000, 5
+CHUNK, TURNS = 10_000, 3
 
 
 def one(members, out):
