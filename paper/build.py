@@ -12,12 +12,13 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import os
 import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from building import PAPER, ROOT, SIZES, Store, digest, make_all, once, stores
+from building import PAPER, ROOT, SIZES, Store, digest, environment, make_all, once, stores
 
 for place in (PAPER, ROOT):
     if str(place) not in sys.path:
@@ -125,14 +126,16 @@ def main(args: list[str] | None = None) -> None:
     parser.add_argument("--only", nargs="*", help="make these stores and stop")
     asked = parser.parse_args(args)
     size = asked.size or SIZES[1]
+    optimise = size != SIZES[0]
     try:
         made = stores(size, mnist=asked.mnist)
         chosen = [store for name, store in made.items() if not asked.only or name in asked.only]
-        make_all(chosen, mnist=asked.mnist, optimise=size != "quick")
+        make_all(chosen, mnist=asked.mnist, optimise=optimise)
     except (ValueError, OSError) as error:
         sys.exit(f"build: {error}")
     if asked.only:
         return
+    os.environ.update(environment(optimise=optimise))  # for jax, which is not imported yet
     folder = PAPER / "results" / size
     make_figures(made, folder)
     found = gather(made, size, folder)

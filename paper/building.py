@@ -99,9 +99,26 @@ def _store(name: str, table: dict[str, Any], size: str, mnist: Path | None) -> S
     return Store(name, command, folder, of_mnist="committed" in table, timed=timed)
 
 
+def environment(*, optimise: bool = True) -> dict[str, str]:
+    """What the programs of a build find in their environment: jaxnn, what others have compiled
+    already, and how to compile.
+
+    optimise: whether programs are compiled to be fast. Without it compiling takes half the time,
+    and last digits differ.
+    """
+    paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
+    shared = {
+        "JAX_COMPILATION_CACHE_DIR": str(PAPER / "results" / "compiled"),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.3",
+    }
+    return {**shared, **os.environ, "PYTHONPATH": paths, **({} if optimise else HASTE)}
+
+
 def make_all(made: Iterable[Store], *, mnist: Path | None = None, optimise: bool = True) -> None:
     """Make stores, two at a time: half of a store's time is one core's, which compiles. Those
     that measure times are made alone, at the end.
+
+    optimise: as `environment`, for those that measure no times.
 
     Raises:
         ValueError: a command failed; those that ran beside it are finished first.
@@ -131,8 +148,7 @@ def make_all(made: Iterable[Store], *, mnist: Path | None = None, optimise: bool
 def make(store: Store, *, mnist: Path | None = None, optimise: bool = True) -> float:
     """Run the store's command where it has not been run to its end; the seconds that took.
 
-    optimise: whether programs are compiled to be fast. Without it compiling takes half the time,
-    and last digits differ.
+    optimise: as `environment`.
 
     Raises:
         ValueError: the command failed, with its last words.
@@ -146,14 +162,10 @@ def make(store: Store, *, mnist: Path | None = None, optimise: bool = True) -> f
         command += ["--data-dir", str(mnist)]
     store.folder.parent.mkdir(parents=True, exist_ok=True)
     before = time.time()
-    paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
-    if not (optimise or store.timed):
-        environment |= HASTE
     with store.log.open("a") as log:
         done = subprocess.run(
             command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=log, check=False,
-            env=environment,
+            env=environment(optimise=optimise or store.timed),
         )  # fmt: skip
     if done.returncode:
         last = "\n".join(store.log.read_text().splitlines()[-5:])

@@ -222,6 +222,33 @@ def test_the_interval_of_a_mean_difference_is_students():
     np.testing.assert_allclose((mean, low, high), (4 / 3, test.low, test.high), rtol=1e-12)
 
 
+def test_how_often_two_starts_differ_is_counted_over_all_pairs():
+    ends = np.array([0, 3, 3, 15, 15, 15, 0, 3])
+    pairs = [a != b for k, a in enumerate(ends) for b in ends[k + 1 :]]
+    assert build.figures()["flips"].two_differ(ends) == pytest.approx(np.mean(pairs), abs=1e-15)
+
+
+def test_the_exponent_of_a_power_law_is_its_power():
+    rng, scales, n = np.random.default_rng(0), np.array([0.1, 0.2, 0.5, 1.0]), 40_000
+    stuck = rng.random((4, n)) < 0.2 * scales[:, None] ** 1.5
+    counted = rng.random((4, n)) < np.array([0.5, 0.8, 1.0, 1.0])[:, None]
+    scale = build.figures()["scale"]
+    power, (low, high) = scale.exponent(scales, stuck, counted)
+    assert low < 1.5 < high
+    assert high - low < 0.12
+    assert power == pytest.approx(1.5, abs=0.05)
+
+
+def test_what_becomes_of_a_minimums_starts_is_counted_where_they_are_most():
+    flow = np.array([[[0, 0, 1, 1]], [[0, 1, 1, 1]]]).repeat(2, axis=1)  # scale, step size, member
+    descent = np.array([[[0, 0, 1, 1]] * 2, [[0, 1, 0, -5], [0, -5, -5, -5]]])
+    found = {"flow": flow, "descent": descent, "sizes": np.array([1.0, 2.0])}
+    scale, made = build.figures()["attractors"].fates(found, 1)
+    assert scale == 1
+    shares = [[part[name].share for name in ("there", "other", "none")] for part in made]
+    np.testing.assert_allclose(shares, [[1 / 3, 1 / 3, 1 / 3], [0, 0, 1]])
+
+
 def test_the_speeds_in_the_readme_are_those_that_were_measured():
     text = (ROOT / "README.md").read_text()
     found = json.loads((PAPER / "benchmarks.json").read_text())
