@@ -77,9 +77,7 @@ def numbers(stores: dict[str, Store]) -> dict[str, Any]:
         "best-high": str(widths[best[last]]),
         "at-best-high": share(reach[best[last]][last]),
         "rarer-at-one": bool(reach[four][0].high < alone[0][0]),
-        "pairs-hold-at-one": bool(
-            reach[four][0].low <= pairs[0][2] and pairs[0][1] <= reach[four][0].high
-        ),
+        "pairs-do-not-hold-at-one": bool(reach[four][0].low > pairs[0][2]),
         "pairs-fail-when-large": bool(
             reach[four][1].low > pairs[1][2] and reach[four][last].low > pairs[last][2]
         ),
