@@ -93,7 +93,7 @@ def main() -> None:
     keep(
         asked, study="gradient", along="width", chunk=one_width,
         coordinates={
-            "width": list(asked.widths), "pair": [" = ".join(pair) for pair in PAIRS],
+            "width": list(asked.widths), "pair": list(PAIRS),
             "way": ["loss", WAYS[0], "recursion"],
         },
         variables={
