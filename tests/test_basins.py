@@ -119,8 +119,9 @@ def test_what_a_path_brings_to_the_origin_is_a_minimum_there_and_hops_about_it()
     """
     loss_fn = jaxnn.loss_on(data.xor_signed(), activation="tanh", l2=0.0125)
     rng, n = np.random.default_rng(0), 400
-    few = (1e-21 * rng.normal(size=(n, 2, 2))).astype(np.float32)
-    biases = (0.382302 * rng.choice([-1, 1], (n, 1)) + 1e-6 * rng.normal(size=(n, 1))).astype("f4")
+    few = jnp.float32(1e-21 * rng.normal(size=(n, 2, 2)))
+    signs, noise = rng.choice([-1, 1], (n, 1)), 1e-6 * rng.normal(size=(n, 1))
+    biases = jnp.float32(0.382302 * signs + noise)
     ends = (jaxnn.Layer(few, 1e-8 * few[:, 0]), jaxnn.Layer(1e-7 * few[:, :1], biases))
     way = dynamics.full_batch(jaxnn.sgd(1.2), steps=20)
     found = basins.of_run(loss_fn, ends, way(loss_fn, ends), way)

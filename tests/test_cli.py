@@ -335,21 +335,8 @@ def test_list_and_show_tell_of_the_store(store, call, monkeypatch):
 
 
 def test_a_store_is_made_without_a_report_and_the_same_command_reports(call, monkeypatch, tmp_path):
-    words = [
-        "study",
-        "xor",
-        "--schemes",
-        "normal",
-        "--scales",
-        "1",
-        "--members",
-        "3",
-        "--steps",
-        "20",
-        "--out",
-        "one",
-    ]
-    status, out, _ = call(*words, "--no-report")
+    words = "study xor --schemes normal --scales 1 --members 3 --steps 20 --out one"
+    status, out, _ = call(*words.split(), "--no-report")
     assert status == 0
     assert "1 of 1 chunks are there; the figures come with the same command without" in out
     assert not list(tmp_path.rglob("table.txt")) + list(tmp_path.rglob("*.svg"))

@@ -206,9 +206,9 @@ def test_two_stores_are_made_at_once_and_those_that_measure_times_alone_and_last
 
 
 def test_numbers_in_words():
-    assert words.share((0.614, 0.601, 0.627)) == "61.4 % [60.1, 62.7]"
+    assert words.share((0.614, 0.601, 0.627)) == "61.4\u00a0% [60.1, 62.7]"
     assert words.difference((-0.12, -0.2, -0.04)) == "\u221212.0 [\u221220.0, \u22124.0]"
-    assert words.counted(np.arange(100) < 50, 0) == "50 % [40, 60]"
+    assert words.counted(np.arange(100) < 50, 0) == "50\u00a0% [40, 60]"
     assert words.whole(1234567) == "1\u202f234\u202f567"
     assert words.figures(2.6e-13, 2) == "2.6 \u00d7 10\u207b\u00b9\u00b3"
 

@@ -71,10 +71,9 @@ def polish_all(
         )
         indices = np.broadcast_to(np.asarray(index, np.int64), (count,))
         tile, block = _sizes(flat.size, count)
-        every = rows, scales, indices
         parts = [
-            _searched(loss_fn, one, *(part[k : k + block] for part in every), way, steps, tile)
-            for k in range(0, count, block)
+            _searched(loss_fn, one, rows[cut], scales[cut], indices[cut], way, steps, tile)
+            for cut in (slice(k, k + block) for k in range(0, count, block))
         ]
     return jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
 

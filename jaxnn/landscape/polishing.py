@@ -85,7 +85,7 @@ def polish(loss_fn: Landscape, point: Any, *, steps: int = 300, reach: float = R
     if not reach > 0:
         raise ValueError(f"reach is {reach}: give a number above 0")
     at = local_of(loss_fn, unravel)
-    begun = begin(at, flat, flat)
+    begun = begin(at, flat)
     near, here = nearby(at, begun, reach)
     gone = advance(at, begun, "descend", until=jnp.where(here, 0, steps))
     gone = sharpened(at, gone, falling=True)

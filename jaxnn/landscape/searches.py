@@ -68,9 +68,11 @@ class Search(NamedTuple):
         return jnp.max(self.lengths)
 
 
-def begin(at: At, flat: Array, origin: Array) -> Search:
-    """A search from this vector, with no step made; origin (P,): where its numbers came from."""
-    origin = jnp.maximum(jnp.abs(origin), jnp.abs(flat))
+def begin(at: At, flat: Array, origin: Array | None = None) -> Search:
+    """A search from this vector, with no step made; origin (P,): where its numbers have come from,
+    if not from here.
+    """
+    origin = jnp.abs(flat) if origin is None else jnp.maximum(jnp.abs(origin), jnp.abs(flat))
     local = at(flat)
     rests = at_floor(local, lengths_of(origin, flat))
     damping = jnp.full_like(local.loss, 0.01)
