@@ -8,14 +8,14 @@ from jaxnn.intervals import Share, wilson
 
 
 def percent(value: float, digits: int = 1) -> str:
-    """0.614 -> 61.4 %."""
-    return f"{100 * value:.{digits}f} %"
+    """0.614 -> 61.4 %, with a space that does not break."""
+    return f"{100 * value:.{digits}f}\u00a0%"
 
 
 def share(found: Share | tuple[float, float, float], digits: int = 1) -> str:
     """A share and its 95 % interval: 61.4 % [60.1, 62.7]."""
     value, low, high = (100 * part for part in found)
-    return f"{value:.{digits}f} % [{low:.{digits}f}, {high:.{digits}f}]"
+    return f"{value:.{digits}f}\u00a0% [{low:.{digits}f}, {high:.{digits}f}]"
 
 
 def counted(successes: Any, digits: int = 1) -> str:
