@@ -84,7 +84,7 @@ def gather(made: dict[str, Store], size: str, folder: Path) -> dict[str, Any]:
     found = {
         "numbers": numbers,
         "settings": {name: store.options for name, store in made.items()},
-        "commands": {name: store.command for name, store in made.items()},
+        "commands": {name: store.typed for name, store in made.items()},
         "networks": {name: sizes for name, store in made.items() if (sizes := sizes_of(store))},
         "committed": sorted(name for name, store in made.items() if store.committed),
         "size": size,

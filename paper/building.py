@@ -32,15 +32,16 @@ HASTE = {
 class Store:
     """A store of the paper: its name, the command that makes it at this size, and where it lies.
 
-    committed: whether it lies in the repository and is not made here. of_mnist: whether it takes
-    the folder of MNIST's files. timed: whether it measures times, so that nothing else should run.
+    committed: whether it lies in the repository and is not made here. needs_mnist: whether its
+    command takes the folder of MNIST's files. timed: whether it measures times, so that nothing
+    else should run.
     """
 
     name: str
     command: str
     folder: Path
     committed: bool = False
-    of_mnist: bool = False
+    needs_mnist: bool = False
     timed: bool = False
 
     @property
@@ -58,6 +59,12 @@ class Store:
             else:
                 found[last].append(word)
         return found
+
+    @property
+    def typed(self) -> str:
+        """The command as one types it, with the options that the build adds and must be there."""
+        added = "" if self.command.startswith("jaxnn") else " --out FOLDER"
+        return self.command + added + (" --data-dir DIR" if self.needs_mnist else "")
 
     @property
     def record(self) -> Path:
@@ -92,11 +99,11 @@ def stores(size: str, *, mnist: Path | None = None) -> dict[str, Store]:
 def _store(name: str, table: dict[str, Any], size: str, mnist: Path | None) -> Store:
     command = f"{table['command']} {table.get(size, '')}".strip()
     if "committed" in table and mnist is None:
-        return Store(name, command, PAPER / table["committed"], committed=True)
+        return Store(name, command, PAPER / table["committed"], committed=True, needs_mnist=True)
     key = hashlib.sha256(command.encode()).hexdigest()[:8]
     folder = PAPER / "results" / "stores" / f"{name}-{key}"
     timed = table.get("timed", False)
-    return Store(name, command, folder, of_mnist="committed" in table, timed=timed)
+    return Store(name, command, folder, needs_mnist="committed" in table, timed=timed)
 
 
 def environment(*, optimise: bool = True) -> dict[str, str]:
@@ -158,7 +165,7 @@ def make(store: Store, *, mnist: Path | None = None, optimise: bool = True) -> f
     words = shlex.split(store.command)
     program = [sys.executable, "-m", "jaxnn"] if words[0] == "jaxnn" else [sys.executable]
     command = [*program, *words[1:], "--out", str(store.folder)]
-    if store.of_mnist:
+    if store.needs_mnist:
         command += ["--data-dir", str(mnist)]
     store.folder.parent.mkdir(parents=True, exist_ok=True)
     before = time.time()

@@ -10,12 +10,16 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-CALLS = ("n", "claim", "setting", "network", "command", "drawn", "rows", "cite", "include")
+CALLS = ("n", "claim", "network", "command", "drawn", "rows", "cite", "include")
 QUOTED = r'"(?:[^"\\]|\\.)*"'
-KEYED = re.compile(rf"#?\b({'|'.join(CALLS)})\(\s*({QUOTED}|<[\w-]+>)((?:\s*,\s*{QUOTED})*)")
+KEYED = re.compile(
+    rf"#?\b(?:({'|'.join(CALLS)})\(\s*({QUOTED}|<[\w-]+>)|(setting)\(\s*({QUOTED})\s*,\s*({QUOTED}))"
+)
 TYPES = re.compile(r"\bfloat(32|64)\b")
-SIZE = r"[\d.]+(?:%|fr|mm|pt|em)"
-LAYOUT = re.compile(rf"\b(?:width|height|columns|gutter|text-size):\s*\(?{SIZE}(?:,\s*{SIZE})*\)?")
+SIZE = r"(?:[\d.]+(?:%|fr|mm|pt|em)|auto)"
+LAYOUT = re.compile(
+    rf"[(,]\s*(?:width|height|columns|gutter|text-size):\s*\(?{SIZE}(?:,\s*{SIZE})*\)?"
+)
 MATHS = re.compile(r"\$[^$]*\$")
 LABEL = re.compile(r"(?<!\w)@[a-z][\w-]*|<[a-z][\w-]*>")
 
@@ -38,9 +42,14 @@ def bare(text: str) -> str:
 
 
 def _fractions(mathematics: str) -> str:
-    """What in a formula looks like a result: decimal fractions, and whole numbers above 100."""
-    found = re.findall(r"\d+\.\d+|\d{4,}|(?<!\d)(?!100\b)\d{3}(?!\d)", mathematics)
-    return " ".join(found)
+    """What in a formula looks like a result: decimal fractions, whole numbers of three digits and
+    more, per cents but for 95, and a whole number above 1 that is all of the formula.
+    """
+    alone = re.fullmatch(r"\$\s*(\d+)\s*\$", mathematics)
+    if alone and int(alone[1]) > 1:
+        return alone[1]
+    parts = r"\d+[.,]\d+|\d{3,}|(?<!\d)(?!95\b)\d+\s*\\?%"
+    return " ".join(re.findall(parts, mathematics))
 
 
 def typed_results(text: str) -> list[str]:
@@ -51,8 +60,9 @@ def typed_results(text: str) -> list[str]:
 
 def keys(text: str) -> Iterable[tuple[str, tuple[str, ...]]]:
     """Every (call, arguments) by which the text asks for a number, a setting or a figure."""
-    for call, first, more in KEYED.findall(text):
-        yield call, tuple(part.strip('"<>') for part in (first, *re.findall(QUOTED, more)))
+    for call, first, setting, store, option in KEYED.findall(text):
+        found = (setting, (store, option)) if setting else (call, (first,))
+        yield found[0], tuple(part.strip('"<>') for part in found[1])
 
 
 def missing(text: str, found: Mapping[str, Any], figures: Iterable[str]) -> list[str]:

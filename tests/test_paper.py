@@ -47,6 +47,11 @@ def test_no_result_is_typed_by_hand(file):
         "#drawn(width: 50%, [Of 12 networks.])",
         "as @kolen1990 found in 7 of 10",
         'a network #network("scale") that is 2-2-1',
+        "It was $61 %$ of them",
+        "$61,3$ points",
+        "$99$ of them",
+        '#n("scale.n", "61.3 %")',
+        "with a width: 61.3% of them",
     ],
 )
 def test_a_typed_result_is_found(planted):

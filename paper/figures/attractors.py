@@ -120,8 +120,7 @@ def numbers(stores: dict[str, Store]) -> dict[str, Any]:
         "fates": [
             [f"{found['losses'][k]:.4f}", f"{found['sharpness'][k]:.3f}",
              f"{scales[fate[k][0]]:g}, {whole(round(reach[k][fate[k][0]].share * n))}",
-             *(f"{percent(p['there'].share, 0)}, {percent(p['other'].share, 0)}, "
-               f"{percent(p['none'].share, 0)}" for p in fate[k][1])]
+             *(f"{share(p['there'], 0)}; {percent(p['other'].share, 0)}" for p in fate[k][1])]
             for k in families
         ],
         "bounds": [f"{size:g} ({bound:.3g})" for size, bound in zip(sizes, bounds, strict=True)],
@@ -142,11 +141,12 @@ def numbers(stores: dict[str, Store]) -> dict[str, Any]:
         "free-high": share(right[-1]),
         "sharpness": ", ".join(f"{sharpness[k]:.2f}" for k in families),
         "most-there": percent(max(p["there"].share for p in sharper)),
-        "hop-least": percent(min(p["none"].share for p in sharper), 0),
-        "hop-most": percent(max(p["none"].share for p in sharper), 0),
-        "elsewhere-most": percent(max(p["other"].share for p in sharper), 0),
+        "scales": str(len(scales)),
+        "hop-least": share(min(p["none"] for p in sharper), 0),
+        "hop-most": share(max(p["none"] for p in sharper), 0),
+        "elsewhere-most": share(max(p["other"] for p in sharper), 0),
         "fewest": share(fewest["there"]),
-        "fewest-hop": percent(fewest["none"].share, 0),
+        "fewest-hop": share(fewest["none"], 0),
         "fewest-step": f"{sizes[step]:g}",
         "fewest-bound": f"{bounds[step]:.2f}",
         "fewest-sharpness": f"{sharpness[worst]:.2f}",
@@ -188,7 +188,7 @@ def draw(stores: dict[str, Store]) -> Any:
     colours = dict(zip(lines, plots.COLOURS, strict=False))
     plots.probability_lines(axes[0, 0], scales, lines, colours=colours, xlabel="scale")
     axes[0, 0].set_ylabel("initial weights that lead there (%)")
-    axes[0, 0].legend(fontsize=6.5, loc="center right", bbox_to_anchor=(1.0, 0.55))
+    axes[0, 0].legend(fontsize=6.5, loc="center", bbox_to_anchor=(0.42, 0.42))
     ax = axes[0, 1]
     for number, (k, name) in enumerate(zip(families, reach, strict=False)):
         value, low, high = 100 * np.array([part["there"] for part in fates(found, k)[1]]).T

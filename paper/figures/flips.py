@@ -86,6 +86,7 @@ def numbers(stores: dict[str, Store]) -> dict[str, Any]:
         "cured-low": share(cured[0], 0),
         "cured-high": share(cured[-1], 0),
         "failed-low": whole(found["failed"][0]),
+        "failed-high": whole(found["failed"][-1]),
         "relative-low": estimate(relative[0]),
         "relative-high": estimate(relative[-1]),
         "relative-least": estimate(min(relative)),
@@ -104,8 +105,9 @@ def numbers(stores: dict[str, Store]) -> dict[str, Any]:
         "high": f"{found['scales'][-1]:g}",
         "at-low": share(reach[0][-1]),
         "at-high": share(reach[-1][-1]),
-        "least-slope": f"{min(slopes):.2f}",
-        "most-slope": f"{max(slopes):.2f}",
+        "slope-low": estimate((slopes[0], *spread[0])),
+        "slope-high": estimate((slopes[-1], *spread[-1])),
+        "small-is-not-smooth": bool(spread[0][1] < 1),
         "steadiest-in-the-middle": bool(
             0 < middle < len(reach) - 1
             and reach[middle][-1].high < min(reach[0][-1].low, reach[-1][-1].low)

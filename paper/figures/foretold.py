@@ -93,6 +93,7 @@ def numbers(stores: dict[str, Store]) -> dict[str, Any]:
         "together-small": estimate(found[0.3].together),
         "alignment-tells": bool(of(1.0, "kernel_alignment").low > 0.7),
         "alignment-does-not-tell": bool(of(1.0, "kernel_alignment").high < 0.7),
+        "alignment-below-half": bool(of(1.0, "kernel_alignment").high < 0.5),
         "sharpness-tells": bool(not of(1.0, "sharpness").low <= 0.5 <= of(1.0, "sharpness").high),
         "alignment-is-weak": bool(of(1.0, "kernel_alignment").low > 0.4),
         "less-when-large": bool(ten.together.high < one.together.low),

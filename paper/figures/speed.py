@@ -26,7 +26,7 @@ def numbers(stores: dict[str, Store]) -> dict[str, Any]:
     found = json.loads(FILES[0].read_text())
     others = [part["cores used by others"] for part in found.values()]
     return {
-        "rows": [row[1:] for row in run_all.rows(found)],
+        "rows": run_all.rows(found),
         "topics": str(len(found)),
         "cores": ", ".join(sorted({str(part["machine"]["cores"]) for part in found.values()})),
         "most-others": f"{max(others):g}",

@@ -81,7 +81,9 @@ def numbers(stores: dict[str, Store]) -> dict[str, Any]:
         "pairs-fail-when-large": bool(
             reach[four][1].low > pairs[1][2] and reach[four][last].low > pairs[last][2]
         ),
-        "best-then-worse": bool(reach[-1][1].low > reach[best[1]][1].high),
+        "best-then-worse": all(
+            reach[-1][s].low > reach[best[s]][s].high for s in range(len(scales))
+        ),
         "wide-fails-when-large": bool(reach[-1][last].low > reach[best[last]][last].high),
     }
 
@@ -90,15 +92,16 @@ def draw(stores: dict[str, Store]) -> Any:
     """Shares that fail against the width, and independent halves as dashes."""
     found = read(stores["widths"])
     widths, n = found["widths"], found["n"]
-    figure, ((ax,),) = plots.figure(width=4.8, height=3.2)
+    figure, ((ax,),) = plots.figure(width=6.4, height=3.2)
     for number, scale in enumerate(found["scales"]):
         shares = np.array([wilson(int(c), n) for c in found["failed"][:, number]])
         value, low, high = 100 * np.maximum(shares, 1e-5).T
         seen = found["failed"][:, number] > 0
         colour = plots.COLOURS[number]
-        reach = [(value - low)[seen], (high - value)[seen]]
+        value = np.where(seen, value, np.nan)  # no line through widths where none failed
+        reach = [np.abs(value - low), np.abs(high - value)]
         ax.errorbar(
-            widths[seen], value[seen], reach, marker="o", ms=3.5, lw=1.2, capsize=2,
+            widths, value, reach, marker="o", ms=3.5, lw=1.2, capsize=2,
             color=colour, label=f"scale {scale:g}",
         )  # fmt: skip
         ax.plot(widths[~seen], high[~seen], "v", ms=4, mfc="white", color=colour)
@@ -108,5 +111,6 @@ def draw(stores: dict[str, Store]) -> Any:
     ax.set_ylim(100 * 0.3 / n, 120)
     ax.set_xticks(widths, [str(w) for w in widths])
     ax.minorticks_off()
-    ax.legend(fontsize=7, title="dashed: H/2 tries; dotted: all pairs", title_fontsize=7)
+    ax.legend(fontsize=7, loc="center left", bbox_to_anchor=(1.0, 0.5), title_fontsize=7,
+              title="dashed: H/2 tries\ndotted: all pairs")  # fmt: skip
     return figure

@@ -48,7 +48,7 @@ def run(topic, *options):
         "date": time.strftime("%Y-%m-%d", time.gmtime(began)),
         "machine": {**found["machine"], "system": platform.system()},
         "versions": found["versions"],
-        "sizes": {name: value for name, value in found["sizes"].items() if value is not None},
+        "sizes": {n: v for n, v in found["sizes"].items() if v is not None and "python" not in n},
         "cores used by others": round(max(0.0, busy - own) / (time.time() - began), 2),
         "seconds": {
             title: {name: summary(values) for name, values in candidates.items()}
@@ -93,9 +93,9 @@ def table(found):
     """The README's table: Markdown, without the markers."""
     others = sorted(part["cores used by others"] for part in found.values())
     cores = sorted({part["machine"]["cores"] for part in found.values()})
-    head = ["what was timed", "median time", "others, as multiples of it"]
-    lines = ["| " + " | ".join(head) + " |", "|---|---|---|"]
-    lines += ["| " + " | ".join(row[1:]) + " |" for row in rows(found, most=MOST)]
+    head = ["", "what was timed", "median time", "others, as multiples of it"]
+    lines = ["| " + " | ".join(head) + " |", "|---|---|---|---|"]
+    lines += ["| " + " | ".join(row) + " |" for row in rows(found, most=MOST)]
     note = (
         f"Measured in turn on {' or '.join(map(str, cores))} cores, of which other programs used "
         f"{others[0]:g} to {others[-1]:g}. `paper/benchmarks.json` has all of it."
