@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from jaxnn.intervals import Share, wilson
+
+NOTHING = "\u2013"
 
 
 def percent(value: float, digits: int = 1) -> str:
@@ -36,12 +39,16 @@ def estimate(found: tuple[float, float, float], digits: int = 2) -> str:
 
 
 def whole(count: float) -> str:
-    """10000 -> 10 000, with a thin space."""
+    """10000 -> 10 000, with a thin space; a dash for what is not a number."""
+    if not math.isfinite(count):
+        return NOTHING
     return f"{int(count):,}".replace(",", "\u202f")
 
 
 def figures(value: float, digits: int = 3) -> str:
-    """So many significant figures, 1.2e-13 as 1.2 x 10^-13."""
+    """So many significant figures, 1.2e-13 as 1.2 x 10^-13; a dash for what is not a number."""
+    if not math.isfinite(value):
+        return NOTHING
     said = f"{value:.{digits}g}"
     if "e" not in said:
         return said.replace("-", "\u2212")

@@ -215,6 +215,7 @@ def test_numbers_in_words():
     assert words.difference((-0.12, -0.2, -0.04)) == "\u221212.0 [\u221220.0, \u22124.0]"
     assert words.counted(np.arange(100) < 50, 0) == "50\u00a0% [40, 60]"
     assert words.whole(1234567) == "1\u202f234\u202f567"
+    assert words.whole(float("nan")) == words.figures(float("nan")) == "\u2013"
     assert words.figures(2.6e-13, 2) == "2.6 \u00d7 10\u207b\u00b9\u00b3"
 
 

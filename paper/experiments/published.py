@@ -22,13 +22,17 @@ def main() -> None:
     """Run each example that has not run yet; a file of rows each."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument(
+        "--examples", nargs="*", default=[name[:2] for name in NAMES], metavar="NN",
+        help="the numbers of the examples that run; default all",
+    )  # fmt: skip
+    parser.add_argument(
         "--small", nargs="*", default=[], choices=[name[:2] for name in NAMES],
         help="the numbers of the examples that run at their small size",
     )  # fmt: skip
     parser.add_argument("--out", type=Path, required=True, help="folder of the store")
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
-    for name in NAMES:
+    for name in (name for name in NAMES if name[:2] in asked.examples):
         done, rows = asked.out / f"{name}.json", asked.out / f".{name}.rows"
         if done.is_file():
             continue
