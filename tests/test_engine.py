@@ -45,7 +45,7 @@ def finish(process):
 @pytest.fixture(scope="module")
 def expected(tmp_path_factory):
     out = tmp_path_factory.mktemp("one") / "store"
-    command(out=out)
+    command("--no-report", out=out)
     return arrays(out)
 
 
