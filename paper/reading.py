@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from building import Store
 from scipy import stats
 
 from jaxnn import results
@@ -20,12 +22,18 @@ LEVEL = 0.05
 """Exclusive or is solved where the loss is at most this: every output then is on its side."""
 
 
-def params_of(dataset: Any, when: str, members: slice = slice(None)) -> Any:
+@functools.cache
+def dataset(store: Store) -> Any:
+    """A store as one labelled Dataset."""
+    return results.load(store.folder)
+
+
+def params_of(found: Any, when: str, members: slice = slice(None)) -> Any:
     """The "initial" or "final" weights of a study's store, (networks, ...) each leaf: the first
     dimensions of its losses (scale, member) made one, of each scale these members.
     """
-    layers = sum(name.startswith(f"{when}_weights_") for name in dataset)
-    part = dataset.isel(member=members)
+    layers = sum(name.startswith(f"{when}_weights_") for name in found)
+    part = found.isel(member=members)
     cells = part.final_loss.ndim
 
     def leaf(kind: str, number: int) -> Any:

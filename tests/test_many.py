@@ -181,6 +181,14 @@ def test_starts_are_counted():
         (lambda f: polish_all(f, jnp.zeros((0,))), r"have \[0\] entries"),
         (lambda f: polish_all(f, (jnp.ones(3), jnp.ones(4))), r"have \[3, 4\] entries"),
         (lambda f: polish_all(f, jnp.ones(3), steps=-2), "steps is -2"),
+        (
+            lambda f: polish_all(f, jnp.ones(3), origins=jnp.ones(2)),
+            "origins and the starts differ",
+        ),
+        (
+            lambda f: polish_all(f, jnp.ones(1), origins=jnp.array([jnp.nan])),
+            "origins's leaf .* NaN",
+        ),
         (lambda f: polish_all(lambda p: p, jnp.ones((3, 2))), r"loss has shape \(2,\)"),
         (lambda f: polish_all(lambda p: p @ p, jnp.ones((1, 2001))), "2001 parameters"),
     ],

@@ -13,7 +13,7 @@ from jax import Array
 from jax.flatten_util import ravel_pytree
 
 from jaxnn.descent import as_pytree
-from jaxnn.landscape.checks import check_point
+from jaxnn.landscape.checks import check_alike, check_point
 from jaxnn.landscape.flows import Walk, check_flow, walk_from, walked
 from jaxnn.landscape.polishing import Stationary, check_size, measured, nearby
 from jaxnn.landscape.quadratics import local_of
@@ -56,11 +56,15 @@ def polish_all(
 
     Raises:
         ValueError: an unknown way; starts that are not finite, not of floats, or of different
-            numbers along the first axis; as `polish`.
+            numbers along the first axis; origins of another structure or shape than the starts, or
+            not finite; as `polish`.
     """
     lookup(dict.fromkeys(WAYS), way, what="way to search")
     check_point(points, what="the starts")
     count = count_of(points)
+    if origins is not None:
+        check_point(origins, what="the origins")
+        check_alike(origins, points, what="the origins and the starts")
     with jax.enable_x64(True):
         loss_fn, points = in_float64(as_pytree(loss_fn)), in_float64(points)
         one = jax.tree.map(lambda leaf: leaf[0], points)

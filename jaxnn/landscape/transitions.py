@@ -120,9 +120,12 @@ def refined(loss_fn: Landscape, guesses: Any, *, steps: int, walk: int) -> Tried
     finite = _finite(flat_ends)
     one = at(guesses, slice(1))
     stand_in = jax.tree.map(lambda leaf: np.repeat(leaf, 2 * len(good), axis=0), one)
-    sides = polish_all(
-        loss_fn, jax.tree.map(functools.partial(_where, finite), flat_ends, stand_in)
+    begun = jax.tree.map(lambda leaf: np.repeat(leaf, 2, axis=0), saddles.point)
+    lower, origins = (
+        jax.tree.map(functools.partial(_where, kept), tree, stand_in)
+        for kept, tree in ((finite, flat_ends), (_finite(begun), begun))
     )
+    sides = polish_all(loss_fn, lower, origins=origins)
     minimum = finite & (sides.ending == Ending.stationary) & (sides.index == 0)
     below = sides.loss < np.repeat(saddles.loss, 2)
     pairs = jax.tree.map(lambda leaf: leaf.reshape(-1, 2, *leaf.shape[1:]), sides)

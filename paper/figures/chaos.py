@@ -7,11 +7,11 @@ to within what a finite width leaves; it goes to 1 where chi_1 is below 1, and t
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 import numpy as np
 from building import Store
+from reading import dataset
 from words import whole
 
 from jaxnn import plots, results
@@ -19,20 +19,14 @@ from jaxnn import plots, results
 STORES = ("chaos",)
 
 
-@functools.cache
-def read(store: Store) -> Any:
-    """The store."""
-    return results.load(store.folder)
-
-
 def numbers(stores: dict[str, Store]) -> dict[str, Any]:
     """Where correlations tend to by sigma_w, measured and expected, and how far apart they are."""
-    found = read(stores["chaos"])
+    found = dataset(stores["chaos"])
     drawn, expected = found.correlation.values, found.expected.values
     mean, n = drawn.mean(axis=2), drawn.shape[2]
     spread = drawn.std(axis=2, ddof=1) / np.sqrt(n)
     ordered = found.chi.values < 1
-    (settings,) = [(results.read_manifest(stores["chaos"].folder) or {})["settings"]]
+    settings = (results.read_manifest(stores["chaos"].folder) or {})["settings"]
     return {
         "width": whole(settings["width"]),
         "bias": f"{settings['bias']:g}",
@@ -58,7 +52,7 @@ def numbers(stores: dict[str, Store]) -> dict[str, Any]:
 
 def draw(stores: dict[str, Store]) -> Any:
     """The correlation of two inputs against the layer, a line a sigma_w: theory, and draws."""
-    found = read(stores["chaos"])
+    found = dataset(stores["chaos"])
     figure, ((ax,),) = plots.figure(width=5.2, height=2.9)
     rows = zip(found.sigma.values, found.correlation.values, found.expected.values, strict=True)
     for number, (sigma, drawn, expected) in enumerate(rows):

@@ -6,11 +6,11 @@ the recursion costs more than the loss once for each parameter.
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 import numpy as np
 from building import Store
+from reading import dataset
 from words import figures, whole
 
 from jaxnn import plots, results
@@ -19,15 +19,9 @@ from jaxnn.backpropagation import WAYS
 STORES = ("gradient",)
 
 
-@functools.cache
-def read(store: Store) -> Any:
-    """The store."""
-    return results.load(store.folder)
-
-
 def numbers(stores: dict[str, Store]) -> dict[str, Any]:
     """Ratios to the loss, their growth, and the certificate."""
-    found = read(stores["gradient"])
+    found = dataset(stores["gradient"])
     count = found.parameter_count.values
     loss, sweep, recursion = found.operations.values.T
     exact = [k for k, pair in enumerate(found.pair.values) if WAYS[3] not in pair]
@@ -57,7 +51,7 @@ def numbers(stores: dict[str, Store]) -> dict[str, Any]:
 
 def draw(stores: dict[str, Store]) -> Any:
     """Operations for the whole gradient, as multiples of the loss's, against the parameters."""
-    found = read(stores["gradient"])
+    found = dataset(stores["gradient"])
     count = found.parameter_count.values
     loss, sweep, recursion = found.operations.values.T
     figure, ((ax,),) = plots.figure(width=4.2, height=2.8)
