@@ -20,7 +20,7 @@ def nearest(ends):
 
 @pytest.mark.usefixtures("x64")
 def test_the_flow_reaches_the_minimum_that_scipys_integrator_reaches():
-    starts = np.random.default_rng(0).uniform([-1.5, -0.3], [1.0, 1.9], (30, 2))
+    starts = np.random.default_rng(0).uniform([-1.5, -0.3], [1.0, 1.9], (60, 2))
     flow = jax.jit(jax.vmap(lambda p: flows.downhill(landscapes.mueller_brown, p)))
     labels, away = nearest(flow(jnp.asarray(starts)))
     assert away.max() < 1e-7
