@@ -16,6 +16,7 @@ import pytest
 import reports
 
 import jaxnn
+from jaxnn import plots
 from jaxnn.cli.parsing import parse
 from jaxnn.data import Dataset
 from jaxnn.intervals import wilson
@@ -402,3 +403,16 @@ def test_the_page_is_written_whole_into_the_store(study, tmp_path):
     assert file == tmp_path / "report.html"
     assert file.read_text(encoding="utf-8") == page.rendered(study[3])
     assert [f.name for f in tmp_path.iterdir()] == ["report.html"]
+
+
+def test_attractors_have_the_colours_of_the_figure():
+    dataset, settings, made, posed = reports.map_as_if(Basins("xor", points=8, steps=10), 12)
+    rng = np.random.default_rng(0)
+    labels = rng.choice([-1, *range(11)], len(made.labels), p=[0.1, 0.4, *[0.05] * 10])
+    labels[:12] = range(-1, 11)
+    made = dataclasses.replace(made, labels=labels)
+    contents = map_contents(dataset, settings, made, posed)
+    (leads,) = [part for part in contents["facets"] if part["name"] == "leads to"]
+    wanted, codes = plots.label_colours(labels), unpacked(leads["codes"])
+    assert [leads["colours"][code] for code in codes] == [wanted[label] for label in labels]
+    assert leads["labels"][-1] == "others (2)"

@@ -93,6 +93,22 @@ def pointed(driver, canvas, x, y, *, drag=(0, 0)):
     actions.perform()
 
 
+def moved(driver, canvas, *places):
+    """The mouse goes to these places of a canvas, one after another, with no button pressed."""
+    from selenium.webdriver import ActionChains
+
+    driver.execute_script(f"byId('{canvas}').scrollIntoView({{block: 'center'}})")
+    box = driver.execute_script(f"return byId('{canvas}').getBoundingClientRect().toJSON()")
+    actions = ActionChains(driver, duration=10)
+    for x, y in places:
+        actions.w3c_actions.pointer_action.move_to_location(int(box["x"] + x), int(box["y"] + y))
+    actions.perform()
+
+
+def shown(driver, name):
+    return not driver.execute_script(f"return byId('{name}').hidden")
+
+
 def painted(driver, canvas):
     """How many colours a canvas shows, and the share of it that is painted."""
     code = """
@@ -188,6 +204,152 @@ def test_a_weight_dragged_by_hand_is_trained_from_there(opened, study):
     )
     click(driver, "as-drawn")
     assert driver.execute_script("return Array.from(run.params)") == before
+
+
+def test_the_box_of_values_comes_and_goes_with_the_pointer(opened):
+    driver = opened("start=2")
+    settled(driver)
+    x, y = driver.execute_script("return [drawn.xs[9], drawn.ys[9]]")
+    moved(driver, "scatter", (round(x), round(y)))
+    assert shown(driver, "tip")
+    assert "nielsen, scale 1, network 1" in text_of(driver, "tip")
+    moved(driver, "scatter", (round(x), -40))
+    assert not shown(driver, "tip")
+    assert driver.execute_script("return hovered") is None
+    x, y = driver.execute_script("return parts.links[1].points[8]")
+    moved(driver, "drawing", (round(x), round(y)))
+    assert shown(driver, "drawing-tip")
+    assert "at the start" in text_of(driver, "drawing-tip")
+    moved(driver, "drawing", (round(x), -40))
+    assert not shown(driver, "drawing-tip")
+
+
+def test_it_bears_what_a_hand_does(opened):
+    driver = opened("start=4&x=w1%5B0%2C0%5D&y=w1%5B0%2C1%5D")
+    settled(driver)
+    x, y = driver.execute_script("return [drawn.xs[4], drawn.ys[4]]")
+    moved(driver, "scatter", (5, 5), (round(x), round(y)), (40, 200), (-20, 100))
+    assert not shown(driver, "tip")
+    pointed(driver, "scatter", round(x), round(y), drag=(15, -10))
+    assert set(driver.execute_script("return Object.keys(view.edits)")) == {"0", "1"}
+    size = {"width": 700, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    click(driver, "theme")
+    click(driver, "reset")
+    driver.execute_script("location.hash = 'start=3'")
+    settled(driver)
+    assert driver.execute_script("return [view.start, Object.keys(view.edits)]") == [3, []]
+    driver.back()
+    settled(driver)
+    assert driver.execute_script("return [view.start, Object.keys(view.edits).length]") == [4, 2]
+    driver.forward()
+    settled(driver)
+    assert driver.execute_script("return view.start") == 3
+    for canvas in ("scatter", "drawing", "curve", "plane", "surface", "spectrum"):
+        assert painted(driver, canvas)[0] > 8, canvas
+
+
+def test_a_link_holds_a_run_whose_step_size_changed_on_the_way(opened, study):
+    _, posed, dataset = study
+    driver = opened("start=6&step-size=2.5")
+    settled(driver)
+    click(driver, "reset")
+    driver.execute_script("for (let k = 0; k < 30; k++) byId('single').click()")
+    change = (
+        "byId('step-size').value = '0.25'; byId('step-size').onchange({target: byId('step-size')})"
+    )
+    driver.execute_script(change)
+    click(driver, "play")
+    settled(driver)
+    end, step = driver.execute_script("return [Array.from(run.params), run.step]")
+    assert step == 400
+    address = driver.current_url.split("#")[1]
+    assert "then=30%3A0.25" in address
+    again = opened(address)
+    settled(again)
+    assert again.execute_script("return [Array.from(run.params), run.step]") == [end, 400]
+    weights = [dataset[f"initial_{kind}_{k}"].values[0, 1, 2] for k in (1, 2)
+               for kind in ("weights", "biases")]  # fmt: skip
+    start = tuple(zip(weights[::2], weights[1::2], strict=True))
+    _, first = reports.descended(start, posed.train, posed.activation, 2.5, 30)
+    _, then = reports.descended(
+        reports.layers_of(first[30]), posed.train, posed.activation, 0.25, 370
+    )
+    np.testing.assert_allclose(end, then[370], rtol=1e-9)
+
+
+def test_what_is_trained_on_is_not_held_against_the_stored_end(opened):
+    driver = opened("start=9")
+    settled(driver)
+    assert "it ends" in text_of(driver, "note")
+    click(driver, "play")
+    settled(driver)
+    assert driver.execute_script("return run.step") == 800
+    assert "beyond the study's 400 steps" in text_of(driver, "note")
+    again = opened(driver.current_url.split("#")[1])
+    settled(again)
+    assert again.execute_script("return run.step") == 800
+
+
+def test_the_facts_are_those_of_the_run_that_is_shown(opened):
+    driver = opened("start=2")
+    settled(driver)
+    assert "here, not by the study" not in text_of(driver, "facts")
+    x, y = driver.execute_script("return parts.links[1].points[8]")
+    pointed(driver, "drawing", round(x), round(y), drag=(0, -30))
+    loss = driver.execute_script("return spoken(run.loss)")
+    for fact in ("here, not by the study", f"loss at the start{loss}", "updates made0"):
+        assert fact in text_of(driver, "facts")
+    click(driver, "play")
+    settled(driver)
+    now = driver.execute_script("return spoken(run.loss)")
+    assert now != loss
+    assert f"loss now{now}" in text_of(driver, "facts")
+    assert "updates made400" in text_of(driver, "facts")
+    click(driver, "stored")
+    settled(driver)
+    assert "here, not by the study" not in text_of(driver, "facts")
+
+
+def test_no_box_is_empty_while_it_trains(opened):
+    driver = opened("start=2")
+    settled(driver)
+    driver.execute_script("byId('speed').value = '1'")
+    click(driver, "reset")
+    for canvas in ("plane", "spectrum"):
+        assert painted(driver, canvas)[1] > 0.001, canvas  # words
+    click(driver, "play")
+    driver.execute_async_script(
+        "const done = arguments[0], look = () => run.step > 30 && found.plane ? done() : setTimeout(look, 50); look()"  # noqa: E501
+    )
+    assert driver.execute_script("return [playing, run.step < 400]") == [True, True]
+    for canvas in ("plane", "spectrum"):
+        assert painted(driver, canvas)[0] > 8, canvas
+    click(driver, "play")
+    settled(driver)
+
+
+def test_names_of_inputs_are_shown_whole(opened):
+    driver = opened("start=2")
+    settled(driver)
+    written = """
+    const seen = [], write = CanvasRenderingContext2D.prototype.fillText;
+    CanvasRenderingContext2D.prototype.fillText = function (text, ...at) {
+      seen.push(text);
+      return write.call(this, text, ...at);
+    };
+    names.inputs[0] = arguments[0];
+    names.outputs[0] = arguments[1];
+    showNetwork();
+    CanvasRenderingContext2D.prototype.fillText = write;
+    return seen;"""
+    texts = driver.execute_script(written, "OD280/OD315 of diluted wines", "Iris versicolor")
+    for name in ("OD280/OD315 of diluted wines", "Iris versicolor"):
+        assert name in " ".join(texts)
+    assert not [text for text in texts if "…" in text]
+    x, y = driver.execute_script("return [parts.nodes[0].x, parts.nodes[0].y]")
+    moved(driver, "drawing", (round(x), round(y)))
+    assert text_of(driver, "drawing-tip") == "OD280/OD315 of diluted wines"
 
 
 def test_the_address_brings_the_view_back(opened):

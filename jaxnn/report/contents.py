@@ -34,9 +34,15 @@ def number(value: Any) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
-def facet(name: str, labels: list[str], codes: Any) -> dict[str, Any]:
-    """A category that starts are filtered and coloured by; codes: which label each start has."""
-    return {"name": name, "labels": labels, "codes": packed(np.asarray(codes, np.uint16).ravel())}
+def facet(
+    name: str, labels: list[str], codes: Any, colours: list[str] | None = None
+) -> dict[str, Any]:
+    """A category that starts are filtered and coloured by; codes: which label each start has.
+
+    colours: one for each label, as in a figure of it; default the page's own, in their order.
+    """
+    made = {"name": name, "labels": labels, "codes": packed(np.asarray(codes, np.uint16).ravel())}
+    return made if colours is None else {**made, "colours": colours}
 
 
 def outcomes(codes: Any, losses: Any, level: float) -> list[dict[str, Any]]:

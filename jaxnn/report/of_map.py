@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from jaxnn import plots
 from jaxnn.landscape import basins
 from jaxnn.report.contents import ROOM, axis_of, facet, number, outcomes, packed, problem_parts
 from jaxnn.studies import basin_findings, endings, map_windows, map_words
@@ -29,8 +30,6 @@ VALUES = {
 """What is shown of each start: its name on the page, and whether its axis is logarithmic."""
 LEADS_TO = "leads to"
 CELL = (SCHEME, SCALE, STEP_SIZE)
-MOST_LABELS = 7
-"""Attractors with a colour of their own, the most frequent ones; the others are grey."""
 MOST_ROWS = 30
 """Attractors in the table."""
 
@@ -57,7 +56,7 @@ def map_contents(dataset: Any, settings: Basins, made: Labelled, posed: Posed) -
     shown = _shown(settings, dataset.sizes[endings.PARAMETER])
     numbers = shown.numbers.ravel()
     runs = {name: array[numbers] for name, array in made.runs.items()}
-    codes, names = _frequent(made)
+    codes, names, colours = _frequent(made)
     rows = dataset["end"].values.reshape(len(made.labels), -1)
     sizes = "-".join(map(str, posed.sizes))
     return {
@@ -68,7 +67,7 @@ def map_contents(dataset: Any, settings: Basins, made: Labelled, posed: Posed) -
         "members": shown.numbers.shape[-1],
         "facets": [
             *_cell_facets(settings, shown),
-            facet(LEADS_TO, names, codes[numbers]),
+            facet(LEADS_TO, names, codes[numbers], colours),
             *outcomes(runs["outcome"], runs["final_loss"], settings.level or 0.0),
         ],
         "values": [
@@ -109,17 +108,22 @@ def _shown(settings: Basins, parameters: int) -> Shown:
     return Shown(kept, stride, ends, left)
 
 
-def _frequent(made: Labelled) -> tuple[np.ndarray, list[str]]:
-    """The code of each start's label on the page, and the names by code, most frequent first."""
+def _frequent(made: Labelled) -> tuple[np.ndarray, list[str], list[str]]:
+    """The code of each start's label on the page; the names, and the figures' colours, by code,
+    most frequent first.
+    """
     chances = basins.probabilities(made.labels)
     order = chances.labels[np.argsort(-chances.counts, kind="stable")]
-    own = order[:MOST_LABELS]
+    by_label = plots.label_colours(made.labels)
+    own = [label for label in order.tolist() if by_label[label] != plots.OTHER]
     codes = np.full(len(made.labels), len(own))
     for code, label in enumerate(own):
         codes[made.labels == label] = code
-    names = [made.attractors.name(int(label)) for label in own]
-    others = len(order) - len(own)
-    return codes, [*names, f"others ({others})"] if others else names
+    names = [made.attractors.name(label) for label in own]
+    colours = [by_label[label] for label in own]
+    if others := len(order) - len(own):
+        return codes, [*names, f"others ({others})"], [*colours, plots.OTHER]
+    return codes, names, colours
 
 
 def _cells(settings: Basins) -> list[tuple[str, float, float]]:

@@ -1,12 +1,14 @@
 "use strict";
 // The state of the view as text after the address's #, so that it can be shared.
 
+const MOST_STEPS = 1e7; // that an address can ask for
+
 /** What is shown before anybody chose. */
 function plainView(model) {
   const { picture, training } = model.raw;
   return {
     start: null, x: picture.kind === "strips" ? "cells" : picture.x, y: picture.kind === "strips" ? picture.value : picture.y,
-    colour: picture.colour, hidden: {}, stepSize: training.step_size, edits: {},
+    colour: picture.colour, hidden: {}, stepSize: training.step_size, changes: [], until: null, edits: {},
     features: null, theme: null,
   };
 }
@@ -19,9 +21,10 @@ function stepSizeOf(model, start) {
 /** The view as text: only what differs from the plain one. */
 function toAddress(view, model) {
   const plain = { ...plainView(model), stepSize: stepSizeOf(model, view.start) }, said = new URLSearchParams();
-  for (const [key, name] of [["start", "start"], ["x", "x"], ["y", "y"], ["colour", "colour"], ["stepSize", "step-size"], ["theme", "theme"]]) {
+  for (const [key, name] of [["start", "start"], ["x", "x"], ["y", "y"], ["colour", "colour"], ["stepSize", "step-size"], ["until", "until"], ["theme", "theme"]]) {
     if (view[key] !== plain[key] && view[key] !== null) said.set(name, view[key]);
   }
+  for (const [step, size] of view.changes) said.append("then", `${step}:${size}`);
   if (view.features) said.set("features", view.features.join("."));
   for (const [name, codes] of Object.entries(view.hidden)) {
     if (codes.size) said.set(`without ${name}`, [...codes].sort((a, b) => a - b).join("."));
@@ -42,6 +45,9 @@ function fromAddress(text, model) {
   const size = Number(said.get("step-size"));
   view.stepSize = stepSizeOf(model, view.start);
   if (said.has("step-size") && size > 0 && Number.isFinite(size)) view.stepSize = size;
+  view.changes = said.getAll("then").map((text) => text.split(":").map(Number))
+    .filter(([step, other], k, all) => Number.isInteger(step) && step > (k ? all[k - 1][0] : 0) && other > 0 && Number.isFinite(other));
+  view.until = whole(said.get("until"), MOST_STEPS);
   if (["light", "dark"].includes(said.get("theme"))) view.theme = said.get("theme");
   const pair = (said.get("features") || "").split(".").map((k) => whole(k, model.network.sizes[0]));
   if (pair.length === 2 && !pair.includes(null)) view.features = pair;

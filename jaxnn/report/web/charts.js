@@ -91,6 +91,15 @@ function axes(ctx, box, x, y, xName, yName, { grid = true } = {}) {
   }
 }
 
+/** Nothing but words in the middle of a sheet. */
+function drawWords(canvas, words) {
+  const { ctx, width, height } = sheet(canvas);
+  ctx.fillStyle = theme("muted");
+  ctx.textAlign = "center";
+  ctx.textBaseline = "middle";
+  ctx.fillText(words, width / 2, height / 2);
+}
+
 /** A line through points in pixels. */
 function stroke(ctx, points) {
   ctx.beginPath();

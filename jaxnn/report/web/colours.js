@@ -28,7 +28,7 @@ function category(k) {
   return OKABE_ITO[k % OKABE_ITO.length] || theme("text");
 }
 
-const SHAPES = ["circle", "square", "diamond", "triangle", "cross", "wedge"];
+const SHAPES = ["circle", "square", "diamond", "triangle", "wedge", "cross"];
 
 /** Draw mark k of this radius: categories differ by shape as well as by colour. */
 function mark(ctx, k, x, y, r) {

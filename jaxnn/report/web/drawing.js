@@ -22,14 +22,16 @@ function drawnUnits(network, params) {
 }
 
 /**
- * Draw it; gives what can be pointed at: {links: [{parameter, points}], nodes: [{parameter, x, y, r}]}.
+ * Draw it; gives what can be pointed at: {links: [{parameter, points}], nodes: [{parameter, x, y, r, name}]}.
  * tiles: by layer and unit an image, or null; names: {inputs, outputs}; chosen: a parameter's number.
  */
 function drawNetwork(canvas, network, params, units, { tiles, names, chosen, phase }) {
   const { ctx, width, height } = sheet(canvas), last = network.layers.length;
   const tallest = Math.max(...units.map((layer) => layer.length));
   const r = Math.max(6, Math.min(19, (height - 30) / tallest / 2 - 3));
-  const left = Math.min(110, 0.2 * width) + r, right = width - Math.min(100, 0.2 * width) - r;
+  const ends = { 0: units[0].map((unit) => names.inputs[unit] || `input ${unit}`),
+    [last]: units[last].map((unit) => names.outputs[unit] || `output ${unit}`) };
+  const left = roomBeside(ctx, ends[0], width, r), right = width - roomBeside(ctx, ends[last], width, r);
   const place = (k, rank) => [
     left + ((right - left) * k) / last,
     ((height - 16) * (rank + 0.5)) / units[k].length,
@@ -57,10 +59,10 @@ function drawNetwork(canvas, network, params, units, { tiles, names, chosen, pha
   units.forEach((layer, k) => layer.forEach((unit, rank) => {
     const [x, y] = place(k, rank), biases = k ? network.layers[k - 1].biases : -1;
     const parameter = biases < 0 ? -1 : biases + unit;
-    nodes.push({ parameter, x, y, r });
+    nodes.push({ parameter, x, y, r, name: ends[k] ? ends[k][rank] : null });
     node(ctx, x, y, r, tiles && tiles[k][unit], parameter < 0 ? null : params[parameter] / largest, parameter === chosen);
   }));
-  captions(ctx, network, units, names, place, r, width, height);
+  captions(ctx, network, units, ends, place, r, width, height);
   return { links: links.map(({ parameter, from, to, bend }) => ({ parameter, points: along(from, to, bend) })), nodes };
 }
 
@@ -96,26 +98,37 @@ function node(ctx, x, y, r, tile, bias, chosen) {
   ctx.strokeRect(x - r - 4, y - r - 4, 2 * r + 8, 2 * r + 8);
 }
 
+/** A name in one line, or in two where it is long and has a space, parted nearest its middle. */
+function linesOf(name) {
+  const gaps = name.length > 14 ? [...name.matchAll(/ /g)].map(({ index }) => index) : [];
+  if (!gaps.length) return [name];
+  const off = (at) => Math.abs(at - name.length / 2), at = gaps.reduce((a, b) => (off(b) < off(a) ? b : a));
+  return [name.slice(0, at), name.slice(at + 1)];
+}
+
+/** From the edge to the middle of a layer with these names beside it: a third of the width at most. */
+function roomBeside(ctx, names, width, r) {
+  const widest = Math.max(...names.flatMap(linesOf).map((line) => ctx.measureText(line).width));
+  return Math.min(widest + 12, width / 3) + r;
+}
+
 /** Names beside inputs and outputs, and under each layer how much of it is drawn. */
-function captions(ctx, network, units, names, place, r, width, height) {
+function captions(ctx, network, units, ends, place, r, width, height) {
   ctx.fillStyle = theme("muted");
   ctx.textBaseline = "middle";
-  const write = (text, x, y, most) => {
-    let words = text;
+  const write = (name, x, y, most) => linesOf(name).forEach((line, k, { length }) => {
+    let words = line;
     while (ctx.measureText(words).width > most && words.length > 2) words = `${words.slice(0, -2)}…`;
-    ctx.fillText(words, x, y);
-  };
-  units[0].forEach((unit, rank) => {
-    const [x, y] = place(0, rank);
-    ctx.textAlign = "right";
-    write(names.inputs[unit] || `input ${unit}`, x - r - 6, y, x - r - 8);
+    ctx.fillText(words, x, y + 12 * (k - (length - 1) / 2));
   });
   const end = units.length - 1;
-  units[end].forEach((unit, rank) => {
-    const [x, y] = place(end, rank);
-    ctx.textAlign = "left";
-    write(names.outputs[unit] || `output ${unit}`, x + r + 6, y, width - x - r - 8);
-  });
+  for (const [k, side] of [[0, -1], [end, 1]]) {
+    ctx.textAlign = side < 0 ? "right" : "left";
+    ends[k].forEach((name, rank) => {
+      const [x, y] = place(k, rank);
+      write(name, x + side * (r + 6), y, (side < 0 ? x : width - x) - r - 8);
+    });
+  }
   ctx.textAlign = "center";
   ctx.textBaseline = "bottom";
   units.forEach((layer, k) => {
@@ -137,6 +150,12 @@ function pointedAt({ links, nodes }, px, py) {
     }
   }
   return best;
+}
+
+/** The name of the input or output whose node is at a place, or null. */
+function nameAt({ nodes }, px, py) {
+  const node = nodes.find(({ x, y, r }) => Math.abs(px - x) <= r && Math.abs(py - y) <= r);
+  return node ? node.name : null;
 }
 
 function toSegment([px, py], [ax, ay], [bx, by]) {

@@ -18,16 +18,21 @@ function placeIn(event) {
   return [event.clientX - box.left, event.clientY - box.top];
 }
 
+/** Show a box of text beside a place on a stage; no box where there is no text. */
 function tip(id, text, [x, y], stage) {
+  if (!text) return hideTip(id);
   const place = byId(id);
-  place.hidden = !text;
-  if (!text) return;
+  place.hidden = false;
   place.textContent = text;
   const right = x > stage.clientWidth / 2, low = y > stage.clientHeight / 2;
   place.style.left = right ? "auto" : `${x + 14}px`;
   place.style.right = right ? `${stage.clientWidth - x + 14}px` : "auto";
   place.style.top = low ? "auto" : `${y + 10}px`;
   place.style.bottom = low ? `${stage.clientHeight - y + 10}px` : "auto";
+}
+
+function hideTip(id) {
+  byId(id).hidden = true;
 }
 
 function listenToPicture() {
@@ -51,13 +56,16 @@ function listenToPicture() {
   });
   canvas.addEventListener("pointerleave", () => {
     hovered = null;
-    tip("tip", "");
+    hideTip("tip");
     showPicture();
   });
   canvas.addEventListener("pointerdown", (event) => {
     dragging = onRing(placeIn(event)) && Boolean(run);
-    if (dragging) canvas.setPointerCapture(event.pointerId);
+    if (!dragging) return;
+    hideTip("tip");
+    canvas.setPointerCapture(event.pointerId);
   });
+  canvas.addEventListener("pointercancel", () => (dragging = false)); // a finger that scrolls
   canvas.addEventListener("pointerup", (event) => {
     if (dragging) dragging = false;
     else choose(nearest(drawn, ...placeIn(event)));
@@ -78,20 +86,22 @@ function listenToDrawing() {
     const at = placeIn(event);
     if (held) return void edit(held.parameter, held.value + (held.y - at[1]) * held.pace);
     const parameter = parts && pointedAt(parts, ...at), start = startNow();
-    const known = parameter !== null && run;
+    const known = parameter !== null && run, name = parts && nameAt(parts, ...at);
     canvas.style.cursor = known ? "ns-resize" : "default";
-    tip("drawing-tip", known ? `${model.names[parameter]}\nnow ${spoken(run.params[parameter])}\nat the start ${spoken(start[parameter])}` : "", at, canvas);
+    const values = known ? [model.names[parameter], `now ${spoken(run.params[parameter])}`, `at the start ${spoken(start[parameter])}`] : [];
+    tip("drawing-tip", [name, ...values].filter(Boolean).join("\n"), at, canvas);
   });
-  canvas.addEventListener("pointerleave", () => tip("drawing-tip", ""));
+  canvas.addEventListener("pointerleave", () => hideTip("drawing-tip"));
   canvas.addEventListener("pointerdown", (event) => {
     const at = placeIn(event), parameter = parts && pointedAt(parts, ...at), start = startNow();
     if (parameter === null || !run || !start) return;
+    hideTip("drawing-tip");
     pick(parameter);
     const most = start.reduce((a, p) => Math.max(a, Math.abs(p)), 0.1);
     held = { parameter, value: start[parameter], y: at[1], pace: Math.max(most, 1) / 80 };
     canvas.setPointerCapture(event.pointerId);
   });
-  canvas.addEventListener("pointerup", () => (held = null));
+  for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, () => (held = null));
 }
 
 function listenToButtons() {
@@ -105,15 +115,14 @@ function listenToButtons() {
   byId("single").onclick = () => {
     stop();
     if (run.isStored) restart();
-    advance(run, 1, view.stepSize);
+    advance(run, 1, stepSizeAt(run.step));
     settle();
   };
-  byId("reset").onclick = restart;
+  byId("reset").onclick = () => restart();
   byId("stored").onclick = toStored;
   byId("step-size").onchange = (event) => {
     const size = Number(event.target.value);
-    if (size > 0 && Number.isFinite(size)) view.stepSize = size;
-    goal = isStudys() ? model.steps[view.start] : raw.training.steps;
+    if (size > 0 && Number.isFinite(size)) changeStepSize(size);
     showAll();
   };
   byId("parameter").onchange = (event) => pick(Number(event.target.value));

@@ -21,7 +21,7 @@ function adopt() {
     view.start = extreme(1); // something to look at
     view.stepSize = view.stepSize === raw.training.step_size ? stepSizeOf(model, view.start) : view.stepSize;
   }
-  restart();
+  restart({ asTold: true });
   restyle();
   if (view.start !== null && canTrain && raw.training.replays) play();
   else if (view.start !== null) toStored();

@@ -25,8 +25,9 @@ function drawCurve(canvas, model, start, run) {
 }
 
 /** A plane through a run's path and the loss on it, row by row, at this width over height: a
- * generator that ends with it. */
-function* lossOverPath(run, aspect) {
+ * generator that ends with it; null where there is no path yet. most: the work; least: rows of the
+ * loss that are made in any case, 0 where the path alone will do. */
+function* lossOverPath(run, aspect, { most = MOST_WORK, least = 7 } = {}) {
   const path = run.path.concat(run.at[run.at.length - 1] === run.step ? [] : [run.params]);
   const every = Math.ceil(path.length / 60);
   const some = path.filter((_, k) => (path.length - 1 - k) % every === 0).map((p) => Float64Array.from(p));
@@ -34,8 +35,8 @@ function* lossOverPath(run, aspect) {
   if (!found) return null;
   const plane = { ...found, ...onPrincipalPlane(found, path) };
   const cost = run.cases.count * run.network.count;
-  const side = [45, 35, 25, 17, 11].find((n) => n * n * cost < MOST_WORK) || 7;
-  const [xs, ys] = rangesOf(plane.coordinates, side, aspect);
+  const side = [45, 35, 25, 17, 11].find((n) => n * n * cost < most) || least;
+  const [xs, ys] = rangesOf(plane.coordinates, side || 2, aspect);
   const values = new Float64Array(side * side), room = roomFor(run.network);
   const f = (point) => loss(run.network, point, run.cases, room);
   for (let r = 0; r < side; r++) {
@@ -43,6 +44,19 @@ function* lossOverPath(run, aspect) {
     yield r / side;
   }
   return { plane, xs, ys, values, side };
+}
+
+/** What a generator ends with, run through at once. */
+function atOnce(rows) {
+  let made = rows.next();
+  while (!made.done) made = rows.next();
+  return made.value;
+}
+
+/** The width of a picture's box over its height. */
+function aspectOf(id) {
+  const { clientWidth: width, clientHeight: height } = byId(id);
+  return (width - 62) / (height - 56);
 }
 
 /** A window around a path, a quarter wider; aspect: its width over its height, for one scale. */
@@ -58,12 +72,10 @@ function rangesOf(coordinates, side, aspect) {
   });
 }
 
-/** The loss over the plane of a path, with the path on it. */
-function drawPlane(canvas, { plane, xs, ys, values, side }) {
-  const { ctx, width, height } = sheet(canvas), box = boxOf(width, height);
+/** The loss over the plane of a path, as an image with contours in a box. */
+function drawLoss(ctx, box, { values, side }) {
   const lowest = values.reduce((a, b) => Math.min(a, b), Infinity), log = lowest > 0;
   spreadImage(ctx, imageOf(values, side, { map: "viridis", log }), box);
-  const x = scaleOf(xs, { from: box.left, to: box.right, pad: 0 }), y = scaleOf(ys, { from: box.bottom, to: box.top, pad: 0 });
   const turn = log ? Math.log10 : (v) => v, heights = values.map(turn);
   const high = heights.filter(Number.isFinite).reduce((a, b) => Math.max(a, b), -Infinity);
   ctx.strokeStyle = "rgb(255 255 255 / 35%)";
@@ -73,6 +85,13 @@ function drawPlane(canvas, { plane, xs, ys, values, side }) {
     contours(heights, side, level, (a, b) => stroke(ctx, [a, b].map(([c, r]) => [
       box.left + (c / (side - 1)) * (box.right - box.left), box.bottom - (r / (side - 1)) * (box.bottom - box.top)])));
   }
+}
+
+/** The plane of a path: the loss over it, where that is known, and the path on it. */
+function drawPlane(canvas, found) {
+  const { ctx, width, height } = sheet(canvas), box = boxOf(width, height), { plane, xs, ys, side } = found;
+  if (side) drawLoss(ctx, box, found);
+  const x = scaleOf(xs, { from: box.left, to: box.right, pad: 0 }), y = scaleOf(ys, { from: box.bottom, to: box.top, pad: 0 });
   axes(ctx, box, x, y, "along the first principal direction", "second", { grid: false });
   const path = plane.coordinates.map(([a, b]) => [x.at(a), y.at(b)]);
   for (const [colour, size] of [["#000000", 4], ["#ffffff", 2]]) {

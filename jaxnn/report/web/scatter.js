@@ -41,7 +41,8 @@ function cellAxis(model) {
 function colouring(model, key) {
   const facet = named(model.facets, key);
   if (facet) {
-    const legend = facet.labels.map((label, k) => ({ label, colour: category(k), shape: k }));
+    const colour = (k) => (facet.colours ? facet.colours[k] : category(k));
+    const legend = facet.labels.map((label, k) => ({ label, colour: colour(k), shape: k }));
     return { of: (i) => legend[facet.codes[i]].colour, shape: (i) => facet.codes[i], legend };
   }
   const value = named(model.values, key);

@@ -9,6 +9,8 @@ let drawn = null, hovered = null; // the picture, and the start pointed at
 let run = null, goal = 0, playing = false, phase = 0; // the training under way
 let units = null, parts = null, chosen = 0, domain = null; // the network's drawing
 let found = { plane: null, spectrum: null }, work = 0; // what takes longer, and which of it is wanted
+let glanced = 0; // when the path was last drawn while training went on
+const QUICK = 3e6; // numbers of work that a frame has time for
 
 const names = { inputs: raw.features, outputs: raw.classes.length === network.sizes.at(-1) ? raw.classes : [] };
 const featureName = (j) => raw.features[j] || `input ${j}`;
@@ -21,7 +23,27 @@ function startNow() {
   return start;
 }
 
-const isStudys = () => raw.training.replays && view.start !== null && view.stepSize === stepSizeOf(model, view.start) && !Object.keys(view.edits).length;
+/** Whether what is trained here is the study's own run: its start, its step size from first to last. */
+const isStudys = () => raw.training.replays && view.start !== null && view.stepSize === stepSizeOf(model, view.start)
+  && !view.changes.length && !Object.keys(view.edits).length;
+
+/** The step size of the update after so many. */
+function stepSizeAt(step) {
+  return view.changes.reduce((size, [at, other]) => (at <= step ? other : size), view.stepSize);
+}
+
+/** Another step size from here on: of the whole run where it stands at its start. */
+function changeStepSize(size) {
+  const at = run && !run.isStored ? run.step : 0;
+  if (at) view.changes = [...view.changes.filter(([step]) => step < at), [at, size]];
+  else [view.stepSize, view.changes] = [size, []];
+  goal = goalNow();
+}
+
+/** How many steps are trained: the study's, those that the view asks for, or the usual number. */
+function goalNow() {
+  return Math.max(view.until || 0, isStudys() ? model.steps[view.start] : raw.training.steps);
+}
 
 /** The visible start with the lowest final loss, or, with -1, the highest; null where none is. */
 function extreme(sign) {
@@ -32,22 +54,23 @@ function extreme(sign) {
 
 function choose(i, { train = true } = {}) {
   if (i === null || i === undefined) return;
+  if (run) view.stepSize = stepSizeAt(Infinity);
   if (model.stepSizes) view.stepSize = stepSizeOf(model, i);
-  view.start = i;
-  view.edits = {};
+  Object.assign(view, { start: i, edits: {}, changes: [], until: null });
   restart();
   byId("said").textContent = sayStart(model, i);
   if (train && canTrain && raw.training.replays) play();
   else if (train && !raw.training.replays) toStored();
 }
 
-/** Back to the start, with nothing trained. */
-function restart() {
+/** Back to the start, with nothing trained; with the last step size, or those that an address tells. */
+function restart({ asTold = false } = {}) {
   stop();
+  if (!asTold) Object.assign(view, { stepSize: stepSizeAt(Infinity), changes: [], until: null });
   delete document.body.dataset.settled;
   const start = startNow();
   run = start && canTrain ? begin(network, cases, start) : null;
-  goal = isStudys() ? model.steps[view.start] : raw.training.steps;
+  goal = goalNow();
   units = start && drawnUnits(network, model.endOf(view.start) || start);
   found = { plane: null, spectrum: null };
   work += 1;
@@ -77,7 +100,7 @@ function play() {
   if (!run) return;
   if (run.isStored) restart();
   if (run.diverged) return;
-  if (run.step >= goal) goal = run.step + raw.training.steps;
+  if (run.step >= goal) view.until = goal = run.step + raw.training.steps;
   playing = true;
   work += 1;
   requestAnimationFrame(frame);
@@ -88,19 +111,32 @@ function stop() {
   playing = false;
 }
 
-function frame() {
+function frame(now) {
   if (!playing) return;
   const speed = Number(byId("speed").value), until = performance.now() + 11;
-  do advance(run, Math.min(speed || 5, goal - run.step), view.stepSize);
-  while (!speed && performance.now() < until && run.step < goal && !run.diverged);
+  do {
+    const next = view.changes.reduce((least, [at]) => (at > run.step ? Math.min(least, at) : least), goal);
+    advance(run, Math.min(speed || 5, next - run.step), stepSizeAt(run.step));
+  } while (!speed && performance.now() < until && run.step < goal && !run.diverged);
   phase += 1.5;
   if (run.step >= goal || run.diverged) {
     stop();
     settle();
   } else {
     showRun();
+    if (now - glanced > 300) glance(now);
     requestAnimationFrame(frame);
   }
+}
+
+/** While training goes on: the path so far and the curvature here, as far as they are quickly had. */
+function glance(now) {
+  glanced = now;
+  const size = run.cases.count * network.count;
+  found.plane = atOnce(lossOverPath(run, aspectOf("plane"), { most: QUICK, least: 0 }));
+  found.spectrum = network.count * size < QUICK ? spectrumAt(network, run.params, cases) : null;
+  showPlane();
+  showSpectrum();
 }
 
 /** What is done where training stands still: write down the end, and look around it. */
@@ -113,8 +149,8 @@ function settle() {
 
 /** The loss over the path and the curvature, in pieces between frames; a later call ends this one. */
 function look() {
-  const mine = ++work, at = run, { clientWidth: width, clientHeight: height } = byId("plane");
-  const rows = run.isStored ? null : lossOverPath(run, (width - 62) / (height - 56));
+  const mine = ++work, at = run;
+  const rows = run.isStored ? null : lossOverPath(run, aspectOf("plane"));
   const piece = () => {
     if (mine !== work) return;
     const until = performance.now() + 12;

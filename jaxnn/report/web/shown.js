@@ -29,6 +29,7 @@ function showRun() {
   showNetwork();
   if (roomIn("curve", run || (view.start !== null && model.curves))) drawCurve(byId("curve"), model, view.start, run);
   if (!run) return;
+  if (!run.isStored && !isStudys()) describe(byId("facts"), factsHere(run));
   const size = norm(run.gradient), now = run.isStored ? "the study's end" : `step ${run.step}${playing ? ` of ${goal}` : ""}`;
   const right = raw.classes.length ? `, ${(100 * accuracy(network, run.params, cases, run.room)).toFixed(0)} % right` : "";
   byId("progress").replaceChildren(element("b", now), ` · loss ${spoken(run.loss)}${right} · |gradient| ${spoken(size)}`,
@@ -57,12 +58,13 @@ function showPlane() {
   const place = byId("plane"), said = byId("plane-said");
   roomIn("plane", canTrain); // kept while it is empty, so that nothing jumps
   if (!found.plane) {
-    if (canTrain) sheet(place);
-    said.textContent = !canTrain ? "It needs the training cases, which are not on this page."
-      : run && run.isStored ? "Train it here from its start to see a path." : "Drawn when training stands still.";
+    const why = run && run.isStored ? "Train it here from its start to see a path." : "The path appears as training goes on.";
+    if (canTrain) drawWords(place, why);
+    said.textContent = canTrain ? "" : "It needs the training cases, which are not on this page.";
     return;
   }
   drawPlane(place, found.plane);
+  if (!found.plane.side) return void (said.textContent = "The path so far; the loss under it is drawn when training stands still.");
   const { explained, off } = found.plane.plane, share = (k) => (100 * explained[k]).toFixed(1);
   said.textContent = `From the circle to the diamond. The plane holds ${share(0)} % + ${share(1)} % of the path; `
     + `the path is at most ${spoken(Math.max(...off))} off it. Bright is a large loss (viridis${found.plane.values.every((v) => v > 0) ? ", logarithmic" : ""}).`;
@@ -75,20 +77,28 @@ function showSpectrum() {
     drawSpectrum(place, values);
     const down = values.filter((v) => v < -1e-6 * values.at(-1)).length, top = values.at(-1);
     said.textContent = `All ${values.length} eigenvalues of the Hessian at this point: the largest ${spoken(top)} `
-      + `(2 / step size is ${spoken(2 / view.stepSize)}), ${down} below zero. Differences of the hand-derived gradient.`;
+      + `(2 / step size is ${spoken(2 / stepSizeAt(run.step))}), ${down} below zero. Differences of the hand-derived gradient.`;
     return;
   }
-  if (possible) sheet(place);
-  said.textContent = network.count > MOST_SPECTRUM
-    ? `Computed here for up to ${MOST_SPECTRUM} parameters, and these are ${network.count}: jaxnn spectrum gives it.`
-    : canTrain ? "Computed when training stands still." : "It needs the training cases, which are not on this page.";
+  if (possible) drawWords(place, "Computed when training stands still.");
+  said.textContent = !canTrain ? "It needs the training cases, which are not on this page."
+    : possible ? "" : `Computed here for up to ${MOST_SPECTRUM} parameters, and these are ${network.count}: jaxnn spectrum gives it.`;
 }
 
 function showFacts() {
   const i = view.start, edits = Object.keys(view.edits).length;
   byId("name").textContent = i === null ? "No start is chosen" : nameOf(model, i) + (edits ? `, ${edits} initial weight${edits > 1 ? "s" : ""} changed` : "");
-  describe(byId("facts"), i === null ? [] : factsOf(model, i));
+  const own = run && !run.isStored && !isStudys();
+  describe(byId("facts"), i === null ? [] : own ? factsHere(run) : factsOf(model, i));
   byId("note").textContent = noteNow();
+}
+
+/** What is known of a run of one's own: [term, text] pairs. */
+function factsHere(run) {
+  const moved = norm(run.params.map((p, k) => p - run.path[0][k]));
+  return [["trained", "here, not by the study"], ["loss at the start", spoken(run.losses[0])], ["loss now", spoken(run.loss)],
+    ["updates made", String(run.step)], ["step size", spoken(stepSizeAt(run.step))],
+    ["distance from the start", spoken(moved)], ["gradient norm", spoken(norm(run.gradient))]];
 }
 
 /** How what is trained here compares with the study's. */
@@ -98,7 +108,8 @@ function noteNow() {
   if (!raw.training.replays) return `The study trained by ${raw.training.words}; here it is plain descent on all cases, which leads elsewhere.`;
   if (!isStudys()) return "Not the study's start or step size any more: this run is yours.";
   const end = model.endOf(view.start);
-  if (!run || run.isStored || run.step !== goal || !end) return "By the study's own steps, in float64.";
+  if (run && !run.isStored && run.step > model.steps[view.start]) return `Trained on, beyond the study's ${model.steps[view.start]} steps.`;
+  if (!run || run.isStored || run.step < model.steps[view.start] || !end) return "By the study's own steps, in float64.";
   const gap = end.reduce((most, p, k) => Math.max(most, Math.abs(p - run.params[k])), 0);
   return `Trained again by the study's own steps, in float64, it ends ${gap.toExponential(1)} from the stored weights.`;
 }
@@ -108,7 +119,7 @@ function showTransport() {
   for (const id of ["play", "single", "reset", "step-size", "speed"]) byId(id).disabled = !run;
   byId("stored").disabled = view.start === null || !model.endOf(view.start);
   for (const id of ["parameter", "slide", "value", "as-drawn"]) byId(id).disabled = !run;
-  byId("step-size").value = view.stepSize;
+  byId("step-size").value = stepSizeAt(run && !run.isStored ? run.step : 0);
   const start = startNow();
   if (!start) return;
   byId("parameter").value = String(chosen);
