@@ -294,7 +294,7 @@ def test_what_is_trained_on_is_not_held_against_the_stored_end(opened):
 def test_the_facts_are_those_of_the_run_that_is_shown(opened):
     driver = opened("start=2")
     settled(driver)
-    assert "here, not by the study" not in text_of(driver, "facts")
+    assert "trainedby the study" in text_of(driver, "facts")
     x, y = driver.execute_script("return parts.links[1].points[8]")
     pointed(driver, "drawing", round(x), round(y), drag=(0, -30))
     loss = driver.execute_script("return spoken(run.loss)")
@@ -308,7 +308,7 @@ def test_the_facts_are_those_of_the_run_that_is_shown(opened):
     assert "updates made400" in text_of(driver, "facts")
     click(driver, "stored")
     settled(driver)
-    assert "here, not by the study" not in text_of(driver, "facts")
+    assert "trainedby the study" in text_of(driver, "facts")
 
 
 def test_no_box_is_empty_while_it_trains(opened):

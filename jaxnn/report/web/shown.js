@@ -89,7 +89,7 @@ function showFacts() {
   const i = view.start, edits = Object.keys(view.edits).length;
   byId("name").textContent = i === null ? "No start is chosen" : nameOf(model, i) + (edits ? `, ${edits} initial weight${edits > 1 ? "s" : ""} changed` : "");
   const own = run && !run.isStored && !isStudys();
-  describe(byId("facts"), i === null ? [] : own ? factsHere(run) : factsOf(model, i));
+  describe(byId("facts"), i === null ? [] : own ? factsHere(run) : [["trained", "by the study"], ...factsOf(model, i)]);
   byId("note").textContent = noteNow();
 }
 
