@@ -134,3 +134,66 @@ def cantor(n, shift=0.0):
         label = np.where((label < 0) & (digit == 1), level % 2, label)
         t = t - digit
     return np.maximum(label, 0)
+
+
+def below(heights):
+    """Under and over a graph that is known at the columns, in pixels from the first row."""
+    n = len(heights)
+    return (np.arange(n)[:, None] < np.asarray(heights)[None, :]).astype(int)
+
+
+def brownian(n, seed, swing=0.25):
+    """Under and over a Brownian path whose ends differ by a standard deviation of `swing` of the
+    side: dimension 1.5.
+    """
+    steps = np.random.default_rng(seed).normal(size=n) * swing * n**0.5
+    path = np.cumsum(steps)
+    return below(path - np.median(path) + n / 2)
+
+
+def weierstrass(n, dimension, seed, base=2.0, swing=0.25):
+    """Under and over sum_k base^-(2 - dimension) k cos(2 pi base^k x + phase), phases drawn, whose
+    standard deviation is `swing` of the side.
+    """
+    phases = np.random.default_rng(seed).uniform(0, 2 * np.pi, size=60)
+    x, path = (np.arange(n) + 0.5) / n, np.zeros(n)
+    for k in range(int(48 / np.log2(base))):  # until the cosines' arguments lose their digits
+        path += base ** ((dimension - 2) * k) * np.cos(2 * np.pi * base**k * x + phases[k])
+    return below((path - np.mean(path)) / np.std(path) * swing * n + n / 2)
+
+
+def wavy(n, waves, height, seed=0):
+    """Under and over a smooth curve of so many waves, `height` pixels high, on a slant: 1."""
+    tilt, phase = np.random.default_rng(seed).uniform(size=2)
+    x = np.arange(n)
+    return below(
+        n / 2 + 0.3 * (tilt - 0.5) * x + height * np.sin(2 * np.pi * (waves * x / n + phase))
+    )
+
+
+def cantor_stripes(level):
+    """Straight stripes over Cantor's set at this level, in step with 3^level pixels:
+    1 + log 2 / log 3 = 1.6309.
+    """
+    at = np.arange(3**level)
+    inside = np.all([at // 3**k % 3 != 1 for k in range(level)], axis=0)
+    return np.broadcast_to(inside.astype(int), (len(at), len(at))).copy()
+
+
+def strewn(n, count, seed=0):
+    """So many pixels of another label, at random places."""
+    made = np.zeros((n, n), int)
+    made.ravel()[np.random.default_rng(seed).choice(made.size, count, replace=False)] = 1
+    return made
+
+
+@functools.cache
+def grebogi(n):
+    """Which of its two fixed points Grebogi, McDonald, Ott & Yorke's map of 1983 leads each pixel
+    to, over [0, 2 pi] x [-1/2, 1/2]: exponent 0.2 to 0.3 over 3 to 15 of 300 pixels.
+    """
+    angle, x = np.meshgrid(np.linspace(0, 2 * np.pi, n), np.linspace(-0.5, 0.5, n), indexing="ij")
+    for _ in range(1000):
+        turned = angle + 1.32 * np.sin(2 * angle) - 0.9 * np.sin(4 * angle) - x * np.sin(angle)
+        angle, x = np.mod(turned, 2 * np.pi), -0.3 * np.cos(angle)
+    return (np.cos(angle) > 0).astype(int)

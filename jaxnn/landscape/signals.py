@@ -43,18 +43,18 @@ def sigmas(
     """The sigmas of what `jaxnn.init` draws by the same settings: sigma_w = (standard deviation of
     a weight) sqrt(inputs of the layer), sigma_b = standard deviation of a bias.
 
-        scheme       sigma_w                     sigma_b
-        normal       scale sqrt(m)               scale
-        uniform      scale sqrt(m / 3)           scale / sqrt(3)
-        sphere       scale sqrt(m)               scale
-        nielsen      scale                       1
-        glorot_*     scale sqrt(2 m / (m + n))   0
-        he_*         scale sqrt(2)               0
-        lecun_*      scale                       0
-        orthogonal   scale sqrt(m / max(m, n))   0
+        scheme                    sigma_w                     sigma_b
+        normal, sphere            scale sqrt(m)               scale
+        uniform                   scale sqrt(m / 3)           scale / sqrt(3)
+        nielsen                   scale                       1
+        glorot_*, xavier_normal   scale sqrt(2 m / (m + n))   0
+        he_*, kaiming_normal      scale sqrt(2)               0
+        lecun_*                   scale                       0
+        orthogonal                scale sqrt(m / max(m, n))   0
 
-    for m inputs and n units; bias_scale, where given, is sigma_b. The theory needs independent
-    entries of these variances: "sphere" and "orthogonal" are so in the limit of wide layers alone.
+    for m inputs and n units; bias_scale, where given, is sigma_b. The theory is of independent
+    normal entries; of others, as of the cut normals (table: `jaxnn.init`), it is the limit of many
+    inputs, and of "sphere" and "orthogonal" that of wide layers.
 
     Raises:
         ValueError: an unknown scheme (a function has no table); a number of bools that is not that
@@ -85,8 +85,10 @@ def _deviations(m: int, n: int) -> dict[str, tuple[float, float]]:
         "nielsen": (lecun[0], 1.0),
         "glorot_normal": glorot,
         "glorot_uniform": glorot,
+        "xavier_normal": glorot,
         "he_normal": he,
         "he_uniform": he,
+        "kaiming_normal": he,
         "lecun_normal": lecun,
         "lecun_uniform": lecun,
         "orthogonal": (1 / math.sqrt(max(m, n)), 0.0),

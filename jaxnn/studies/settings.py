@@ -75,7 +75,9 @@ class Study(Where, Problem):
     """From which initial weights does training find what?"""
 
     schemes: tuple[str, ...] = ("normal", "uniform", "glorot_normal", "nielsen")
-    """Distributions of the initial weights (all 11: see jaxnn.network.SCHEMES)."""
+    """Distributions of the initial weights: normal, uniform, sphere, nielsen, orthogonal,
+    glorot_uniform, he_uniform, lecun_uniform; normal as PyTorch's xavier_normal, kaiming_normal;
+    cut at two standard deviations as Keras's glorot_normal, he_normal, lecun_normal."""
     scales: tuple[float, ...] = (0.1, 0.3, 1.0, 2.0, 5.0, 10.0)
     """Factors on the initial weights."""
     members: int | None = None
