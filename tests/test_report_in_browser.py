@@ -329,6 +329,18 @@ def test_no_box_is_empty_while_it_trains(opened):
     settled(driver)
 
 
+def test_a_picture_is_drawn_again_where_words_beside_it_change_its_size(opened):
+    driver = opened("start=2")
+    settled(driver)
+    tall = "return [byId('scatter').clientHeight, byId('scatter').height, drawn.x.at(0) > 0]"
+    before = driver.execute_script(tall)
+    grown = "const done = arguments[0]; byId('drawing-help').textContent = 'more words '.repeat(300); setTimeout(done, 200)"  # noqa: E501
+    driver.execute_async_script(grown)
+    after = driver.execute_script(tall)
+    assert after[0] > before[0] + 50
+    assert after[0] == after[1]
+
+
 def test_names_of_inputs_are_shown_whole(opened):
     driver = opened("start=2")
     settled(driver)

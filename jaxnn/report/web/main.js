@@ -71,10 +71,11 @@ function begins() {
     adopt();
   });
   let resized = 0;
-  addEventListener("resize", () => {
+  const pictures = new ResizeObserver(() => { // the window's size, and words beside that grow
     cancelAnimationFrame(resized);
     resized = requestAnimationFrame(restyle);
   });
+  for (const canvas of document.querySelectorAll(".stage > canvas")) pictures.observe(canvas);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", restyle);
 }
 
