@@ -103,6 +103,7 @@ function play() {
   if (run.step >= goal) view.until = goal = run.step + raw.training.steps;
   playing = true;
   work += 1;
+  delete document.body.dataset.settled;
   requestAnimationFrame(frame);
   showTransport();
 }
