@@ -92,3 +92,23 @@ def test_the_trace_is_exact_over_unit_vectors_and_within_its_error_over_signs():
     apart = np.abs(estimates - exact) / errors
     assert np.mean(apart < 2) > 0.85  # 0.95 expected
     assert np.max(apart) < 5
+
+
+def test_few_probes_that_agree_tell_no_error():
+    """Of two parameters that are coupled alone, z . H z is 2 or -2 by the signs of z; the trace is
+    0. Four probes agree with a chance of 1 in 8.
+    """
+    few = jax.jit(
+        jax.vmap(
+            lambda k: traces.trace(lambda p: p[0] * p[1], jnp.ones(2), k, method="hutchinson",
+                                   products=4)
+        )
+    )(jax.random.split(jax.random.key(0), 200))  # fmt: skip
+    agree = np.abs(few.value) == 2
+    assert 10 < np.sum(agree) < 45
+    assert np.isnan(few.standard_error[agree]).all()
+    assert np.all(few.standard_error[~agree] > 0)
+    many = traces.trace(
+        lambda p: p[0] ** 2 + p[1], jnp.ones(2), jax.random.key(0), method="hutchinson", products=20
+    )
+    assert (many.value, many.standard_error) == (2, 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -11,6 +11,7 @@ from jax import Array
 from jax.flatten_util import ravel_pytree
 
 from jaxnn import summaries
+from jaxnn.intervals import Z95
 from jaxnn.lanczos import ritz, tridiagonalise
 from jaxnn.landscape.curvature import flat_product, hessian
 from jaxnn.landscape.eigenpairs import ORDERS, leading
@@ -113,19 +114,31 @@ def sharpness(loss_fn: Landscape, point: Any, key: Array, *, steps: int = 50) ->
     return extreme(loss_fn, point, key, k=1, which="largest", steps=steps).eigenvalues[0]
 
 
+class Share(NamedTuple):
+    """A share of a spectrum and its 95 % interval, in [0, 1]; all alike where it is exact."""
+
+    share: Array
+    low: Array
+    high: Array
+
+    _repr_html_ = summaries.html()
+
+
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Density:
     """The distribution of a Hessian's eigenvalues.
 
-    nodes, weights: (starts, n) eigenvalues and the share of the spectrum that each stands for; a
-    row's weights sum to 1. exact: one row, of all eigenvalues. products: with the Hessian.
+    nodes, weights: (starts, n) eigenvalues in ascending order and the share of the spectrum that
+    each stands for; a row's weights sum to 1. exact: one row, of all eigenvalues. products: with
+    the Hessian. size: of the Hessian, P.
     """
 
     nodes: Array
     weights: Array
     exact: bool = dataclasses.field(metadata={"static": True})
     products: int = dataclasses.field(metadata={"static": True})
+    size: int = dataclasses.field(metadata={"static": True})
 
     _repr_html_ = summaries.html()
 
@@ -148,19 +161,41 @@ class Density:
         total = jnp.sum(jnp.where(inside, self.weights[:, :, None], 0.0), axis=(0, 1))
         return total / len(self.nodes)
 
-    def share(self, low: float | Array, high: float | Array) -> tuple[Array, Array]:
-        """The share of eigenvalues in [low, high] and its standard error over starts (0 if exact).
+    def share(self, low: float | Array, high: float | Array) -> Share:
+        """The share of eigenvalues in [low, high] with its 95 % interval; that share alone if
+        exact.
 
-        An estimate has a bias beside: a node stands for a stretch of the spectrum, and an edge in
-        it errs by up to the node's weight, alike for all starts (Golub & Meurant 2010, 3.1). Near
-        0, where many eigenvalues lie closer together than Lanczos resolves, that is large: it is
-        no count.
+        Else the interval holds two errors. Of the quadrature: what lies below an edge between nodes
+        k and k + 1 weighs at least w_1 + ... + w_k-1 and at most w_1 + ... + w_k+1, whatever the
+        spectrum (the Chebyshev-Markov-Stieltjes inequalities; Golub & Meurant 2010, 3.1), so a
+        range narrower than the nodes' distance is told no more of than their weights. Of the
+        random starts: for each, what the range weighs is beta-distributed with the variance 2 p
+        (1 - p) / (P + 2) about the share p, from which Wilson's interval follows.
         """
         inside = (self.nodes >= low) & (self.nodes <= high)
-        each = jnp.sum(jnp.where(inside, self.weights, 0.0), axis=1)
+        share = jnp.mean(jnp.sum(jnp.where(inside, self.weights, 0.0), axis=1))
         if self.exact:
-            return each[0], jnp.zeros_like(each[0])
-        return jnp.mean(each), jnp.std(each, ddof=1) / len(each) ** 0.5
+            return Share(share, share, share)
+        (least_low, most_low), (least_high, most_high) = self._below(low), self._below(high)
+        draws = 0.5 * len(self.nodes) * (self.size + 2)
+        least = jnp.mean(jnp.clip(least_high - most_low, 0.0, 1.0))
+        most = jnp.mean(jnp.clip(most_high - least_low, 0.0, 1.0))
+        return Share(share, _score(least, draws, -1.0), _score(most, draws, 1.0))
+
+    def _below(self, edge: float | Array) -> tuple[Array, Array]:
+        """What lies below the edge, and up to it, weighs at least and at most, (starts,) each."""
+        index, count = jnp.arange(self.nodes.shape[1])[None, :], jnp.sum(self.nodes <= edge, axis=1)
+        first = jnp.sum(self.nodes < edge, axis=1)
+        least = jnp.sum(jnp.where(index < (first - 1)[:, None], self.weights, 0.0), axis=1)
+        most = jnp.sum(jnp.where(index < (count + 1)[:, None], self.weights, 0.0), axis=1)
+        return least, most
+
+
+def _score(share: Array, trials: float, side: float) -> Array:
+    """The lower (side -1) or upper (1) end of Wilson's 95 % interval, as `intervals.wilson`."""
+    spread = jnp.sqrt(share * (1 - share) / trials + (Z95 / (2 * trials)) ** 2)
+    end = (share + Z95**2 / (2 * trials) + side * Z95 * spread) / (1 + Z95**2 / trials)
+    return jnp.clip(end, 0.0, share) if side < 0 else jnp.clip(end, share, 1.0)
 
 
 def density(
@@ -179,7 +214,7 @@ def density(
     if flat.size <= EXACT:
         values = jnp.linalg.eigvalsh(hessian(loss_fn, point))
         weights = jnp.full_like(values, 1.0 / flat.size)
-        return Density(values[None], weights[None], True, flat.size)
+        return Density(values[None], weights[None], True, flat.size, flat.size)
     if starts < 2 or steps < 2:
         raise ValueError(f"starts is {starts} and steps is {steps}: give at least 2 of each")
 
@@ -189,4 +224,4 @@ def density(
         return values, jnp.square(vectors[0])
 
     nodes, weights = jax.lax.map(one, jax.random.split(key, starts))
-    return Density(nodes, weights, False, starts * steps)
+    return Density(nodes, weights, False, starts * steps, flat.size)

@@ -17,13 +17,15 @@ from jaxnn.vocabulary import Landscape, lookup
 
 EXACT = 2000
 """Parameters up to which "auto" computes the trace exactly."""
+ENOUGH = 11
+"""Random probes whose agreement is no chance: one of two values each, below 2^-9 that all agree."""
 
 
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Trace:
-    """A trace, its standard error (0 where exact), and how many products with the Hessian it
-    took.
+    """A trace, its standard error (0 where exact, NaN where unknown), and how many products with
+    the Hessian it took.
     """
 
     value: Array
@@ -79,12 +81,16 @@ def over_probes(
     with the standard error of that mean, for probes z (probes, P).
 
     exact: whether the probes are the unit vectors; the error is then 0. One random probe tells no
-    error: NaN. One product after another.
+    error, nor do fewer than ENOUGH that agree to rounding, which signs of a pair of entries may do
+    by chance: NaN. One product after another.
     """
     forms = jax.lax.map(lambda z: jnp.vdot(z, product(z)), probes)
     if exact:
         return jnp.sum(forms), jnp.zeros_like(forms[0])
     spread = jnp.std(forms, ddof=1) if len(forms) > 1 else jnp.full_like(forms[0], jnp.nan)
+    if len(forms) < ENOUGH:
+        rounding = 8 * jnp.finfo(forms.dtype).eps * jnp.max(jnp.abs(forms))
+        spread = jnp.where(spread <= rounding, jnp.nan, spread)
     return jnp.mean(forms), spread / len(forms) ** 0.5
 
 
