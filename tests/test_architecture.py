@@ -12,6 +12,7 @@ import jaxnn
 ROOT = Path(jaxnn.__file__).parent
 HOUSE = [
     "vocabulary",
+    "memory",
     "summaries",
     "intervals",
     "rank_statistics",

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import resource
-import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -17,6 +15,7 @@ import numpy as np
 from jaxnn import results
 from jaxnn.landscape import basins
 from jaxnn.landscape.many import in_float64
+from jaxnn.memory import in_bytes, peak
 from jaxnn.studies import (
     basin_maps,
     border_measures,
@@ -29,7 +28,7 @@ from jaxnn.studies import (
 )
 from jaxnn.studies.map_settings import Basins, Sensitivity
 from jaxnn.studies.map_starts import shape, starts
-from jaxnn.studies.reports import Report, in_bytes, in_words
+from jaxnn.studies.reports import Report, in_words
 from jaxnn.studies.settings import Census, Problem, Study, as_json
 
 PIECE = 128
@@ -69,7 +68,7 @@ def cost(settings: Problem) -> Report:
     way = next(way for kind, way in ways if isinstance(settings, kind))
     costs = way(settings, compiled)
     chunk = max(cost.bytes / max(1, cost.chunks) for cost in costs)
-    memory = _peak() + 2 * chunk  # a chunk's arrays, and once more while they are written
+    memory = peak() + 2 * chunk  # a chunk's arrays, and once more while they are written
     seconds = sum(cost.seconds for cost in costs)
     where = f"{jax.local_device_count()} {problem.machine()['platform']}"
     width = max(len(str(cost.path)) for cost in costs) + 2
@@ -96,12 +95,6 @@ def cost(settings: Problem) -> Report:
         "device": where,
     }
     return Report("\n".join(lines), found, settings=as_json(settings))
-
-
-def _peak() -> int:
-    """The most bytes that this process has held so far."""
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most if sys.platform == "darwin" else 1024 * most
 
 
 def _cost(

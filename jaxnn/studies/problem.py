@@ -18,14 +18,13 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from jaxnn import data, descent, devices, ensembles
+from jaxnn import data, descent, devices, ensembles, memory
 from jaxnn.activations import ACTIVATIONS
 from jaxnn.backpropagation import GradientCheck, check_gradients
 from jaxnn.losses import LossOn, loss_on
 from jaxnn.network import SCHEMES, init
 from jaxnn.studies import map_settings
 from jaxnn.studies.map_settings import Basins
-from jaxnn.studies.reports import in_bytes
 from jaxnn.studies.settings import Problem, as_json, resolved
 from jaxnn.vocabulary import Batch, Layer, Params, lookup
 
@@ -88,12 +87,7 @@ def pose(settings: Problem) -> Posed:
 def _check_room(sizes: tuple[int, ...]) -> None:
     """Refuse a network whose gradient, four ways in float64, is more than this machine holds."""
     needed = 4 * 8 * sum((n + 1) * units for n, units in itertools.pairwise(sizes))
-    held = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    if needed > held:
-        raise ValueError(
-            f"--hidden is {sizes[1:-1]}: the gradient, four ways, takes {in_bytes(needed)}, and "
-            f"there are {in_bytes(held)} of memory; give fewer units"
-        )
+    memory.check(needed, f"--hidden is {sizes[1:-1]}: the gradient, four ways,", "give fewer units")
 
 
 def _activation(names: tuple[str, ...], *, layers: int, numbers: bool) -> tuple[str, ...]:

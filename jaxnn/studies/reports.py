@@ -116,15 +116,6 @@ def plain(value: Any) -> Any:
     return value if isinstance(value, int | str | None) else str(value)
 
 
-def in_bytes(count: float) -> str:
-    """A number of bytes, in words."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000:
-            return f"{count:.3g} {unit}"
-        count /= 1000
-    return f"{count:.3g} TB"
-
-
 def in_words(seconds: float) -> str:
     """A time, in words."""
     if seconds < 100:

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from jaxnn import results
-from jaxnn.studies.reports import Report, in_bytes
+from jaxnn.memory import in_bytes
+from jaxnn.studies.reports import Report
 from jaxnn.studies.store_settings import List, Show
 
 COMMANDS = {"initial weights": "study"}
