@@ -156,6 +156,8 @@ HOUSE = [
     "report.of_map",
     "report.page",
     "api_pages",
+    "cli.interrupts",
+    "cli.streams",
     "cli.commands",
     "cli.values",
     "cli.overview",

@@ -67,7 +67,7 @@ def test_help_answers_without_starting_jax(tmp_path):
     assert printed.returncode == 0
     for name in COMMANDS:
         assert f"\n  {name} " in printed.stdout
-    for status in ("0", "1", "2", "130"):
+    for status in ("0", "1", "2", "130", "141", "143"):
         assert f"\n  {status} " in printed.stdout
 
 

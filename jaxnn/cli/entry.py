@@ -3,42 +3,48 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 
 from jaxnn import __version__
-from jaxnn.cli.overview import command_in, print_help
+from jaxnn.cli import streams
+from jaxnn.cli.overview import command_in, help_of_all
 
 
-def main(args: list[str] | None = None) -> None:
-    """Run one command; a user's error is one line on stderr and exit status 2."""
+def run(words: list[str]) -> int:
+    """Run one command and give its exit status; a user's error is one line on stderr, and 2."""
     try:
-        status = _run(sys.argv[1:] if args is None else args)
+        try:
+            status = _answer(words)
+        except SystemExit as end:  # after help
+            status = int(end.code or 0)
+        streams.put()
     except BrokenPipeError:  # who read our output wants no more of it
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
+        streams.discard()
+        return 141
     except (ValueError, OSError) as error:
-        sys.exit(_complain(error))
-    except KeyboardInterrupt:
-        print("\njaxnn: stopped; the same command goes on from here", file=sys.stderr)
-        sys.exit(130)
-    if status:
-        sys.exit(status)
+        return _complain(error)
+    except KeyboardInterrupt:  # in a process that is not ours alone
+        print("\njaxnn: stopped", file=sys.stderr)
+        return 130
+    return status
 
 
 def _complain(error: Exception) -> int:
     """Say what is wrong in one line, and give the exit status."""
-    print(f"jaxnn: {' '.join(str(error).split())}", file=sys.stderr)
+    try:
+        print(f"jaxnn: {' '.join(str(error).split())}", file=sys.stderr)
+    except OSError:  # then the status alone says it
+        streams.discard()
     return 2
 
 
-def _run(words: list[str]) -> int:
+def _answer(words: list[str]) -> int:
     """Answer, print the answer, and give the exit status."""
     if words[:1] in (["-h"], ["--help"]):
-        print_help()
+        streams.put(help_of_all())
         return 0
     if words[:1] == ["--version"]:
-        print(f"jaxnn {__version__}")
+        streams.put(f"jaxnn {__version__}")
         return 0
     name = command_in(words)
     from jaxnn.cli.parsing import parse  # the parser, and the rest, only where there is a command
@@ -56,7 +62,7 @@ def _run(words: list[str]) -> int:
     if report is None:  # another process reports
         return 0
     if output.json:
-        print(report.as_json(name))
+        streams.put(report.as_json(name))
     else:
-        print(report.spoken())
+        streams.put(report.spoken())
     return report.status

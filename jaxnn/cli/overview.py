@@ -14,7 +14,9 @@ STATUS = """exit status:
   0    done
   1    the answer is no: the gradients disagree, or a store is damaged
   2    a mistake in the command or in a file, in one line
-  130  stopped; the same command goes on from there"""
+  130  stopped by Ctrl-C; a command that makes a store goes on when it is given again
+  141  nobody reads the output any more, such as `head`
+  143  stopped by kill, a batch queue or a shutdown; as 130 (129: its terminal was closed)"""
 
 
 def command_in(words: Sequence[str]) -> str:
@@ -34,14 +36,17 @@ def command_in(words: Sequence[str]) -> str:
     return name
 
 
-def print_help() -> None:
-    """Print what commands there are and what their exit status means."""
+def help_of_all() -> str:
+    """What commands there are and what their exit status means."""
     width = max(map(len, COMMANDS)) + 2
-    print(f"usage: jaxnn COMMAND [OPTIONS]\n\n{ABOUT}\n\ncommands:")
-    columns = shutil.get_terminal_size().columns
-    for name, command in COMMANDS.items():
-        first = command.description.splitlines()[0]
-        indent = " " * (width + 2)
-        print(textwrap.fill(first, columns, initial_indent=f"  {name:{width}}",
-                            subsequent_indent=indent))  # fmt: skip
-    print(f"\njaxnn COMMAND --help has its options and examples; jaxnn --version\n\n{STATUS}")
+    columns, indent = shutil.get_terminal_size().columns, " " * (width + 2)
+    lines = [
+        textwrap.fill(command.description.splitlines()[0], columns,
+                      initial_indent=f"  {name:{width}}", subsequent_indent=indent)
+        for name, command in COMMANDS.items()
+    ]  # fmt: skip
+    listed = "\n".join(lines)
+    return (
+        f"usage: jaxnn COMMAND [OPTIONS]\n\n{ABOUT}\n\ncommands:\n{listed}\n\n"
+        f"jaxnn COMMAND --help has its options and examples; jaxnn --version\n\n{STATUS}"
+    )
