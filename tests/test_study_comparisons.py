@@ -40,9 +40,29 @@ def test_the_same_starts_are_compared_pair_by_pair(stores):
     *_, same, apart, blank, many, paired = report.text.splitlines()
     assert "+5.0 [" in same
     assert "+45.0 [" in apart
-    assert (same[-1], apart[-1], blank) == ("]", "*", "")
+    assert same.endswith("paired, 0 and 2 alone")
+    assert apart.endswith("paired, 0 and 18 alone  *")
+    assert blank == ""
     assert "1 of 2 differences exclude 0" in many
-    assert "paired where the same initial weights" in paired
+    assert paired.startswith("paired: the same initial weights were trained twice")
+
+
+def test_the_same_runs_do_not_differ_and_the_report_says_which_interval_it_used(stores, tmp_path):
+    """Not +0.0 [-17.1, +17.1]: what is alike for every initial weight is no sample."""
+    study_store(tmp_path / "again", losses(10, 20), level=0.05, steps=61)
+    report = compared(Compare(stores / "a", tmp_path / "again"))
+    for row in report.findings["rows"]:
+        assert row["same_runs"]
+        assert row["difference"] == (0.0, 0.0, 0.0)
+    assert report.text.count("+0.0 [+0.0, +0.0]  the same runs\n") == 2
+    assert "the same runs: every network ended on the same loss, to the bit" in report.text
+    # as often, but from other losses: a sample of a difference that may be there
+    study_store(tmp_path / "other", np.array(losses(10, 20)) * 1.01, level=0.05)
+    report = compared(Compare(stores / "a", tmp_path / "other"))
+    for row in report.findings["rows"]:
+        assert not row["same_runs"]
+        assert row["difference"].low < 0 < row["difference"].high
+    assert report.text.count("paired, 0 and 0 alone") == 2
 
 
 def test_other_starts_are_compared_as_two_samples(stores):
@@ -51,8 +71,9 @@ def test_other_starts_are_compared_as_two_samples(stores):
     for row, (a, c) in zip(report.findings["rows"], [(10, 12), (20, 38)], strict=True):
         assert not row["paired"]
         assert row["difference"] == difference(a, 40, c, 40)
-    assert "unpaired" in report.text
-    assert "pair by pair" not in report.text
+    assert report.text.count("]  unpaired") == 2
+    assert "unpaired: other initial weights, compared as two independent samples" in report.text
+    assert "\npaired" not in report.text
 
 
 def test_a_level_of_ones_own_and_networks_that_diverged(stores):

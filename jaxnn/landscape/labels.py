@@ -25,9 +25,19 @@ class Nowhere(enum.IntEnum):
     restless = -5  # its steps are too long to rest at what lies below, or its loss wavers
 
 
+IN_WORDS = {
+    Nowhere.unfinished: "what lies ahead was not found",
+    Nowhere.plateau: "idles at a saddle",
+    Nowhere.diverged: "diverged",
+    Nowhere.kink: "rests at a kink",
+    Nowhere.restless: "hops about what lies below",
+}
+"""No outcome of training has these names, which say where it ended and not what lies below."""
+
+
 def spoken(label: int) -> str:
-    """The label in words: the name of a code of `Nowhere`, or the attractor's number."""
-    return str(label) if label >= 0 else Nowhere(label).name
+    """The label in words: what a code of `Nowhere` means, or the attractor's number."""
+    return str(label) if label >= 0 else IN_WORDS[Nowhere(label)]
 
 
 @dataclasses.dataclass(frozen=True)

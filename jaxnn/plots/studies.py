@@ -96,7 +96,7 @@ def share_against_scale(
 @styled
 def probability_lines(
     ax: Axes, at: Sequence[float], shares: Mapping[str, np.ndarray], *,
-    colours: Mapping[str, str], xlabel: str,
+    colours: Mapping[str, str], xlabel: str, ended: Mapping[str, np.ndarray] | None = None,
 ) -> Axes:  # fmt: skip
     """The probability of each end along a sweep, with its interval.
 
@@ -106,11 +106,15 @@ def probability_lines(
         shares: end -> (at, 3), the columns share, low, high, in [0, 1].
         colours: end -> colour.
         xlabel: what is swept.
+        ended: end -> (at,), of that the share where training itself ended there, dashed.
 
     Raises:
         ValueError: other shapes.
     """
     _with_intervals(ax, at, shares, colours=[colours[name] for name in shares])
+    for name, values in (ended or {}).items():
+        values = shaped(f"ended of {name!r}", values, at=len(at))
+        ax.plot(at, 100 * values, color=colours[name], lw=0.9, ls="--", label="_")
     if min(at) > 0:
         ax.set_xscale("log")
         ax.minorticks_off()

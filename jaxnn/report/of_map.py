@@ -29,6 +29,8 @@ VALUES = {
 }
 """What is shown of each start: its name on the page, and whether its axis is logarithmic."""
 LEADS_TO = "leads to"
+STANDS = "training ended"
+ENDED = "of these, training ended there"
 CELL = (SCHEME, SCALE, STEP_SIZE)
 MOST_ROWS = 30
 """Attractors in the table."""
@@ -68,6 +70,7 @@ def map_contents(dataset: Any, settings: Basins, made: Labelled, posed: Posed) -
         "facets": [
             *_cell_facets(settings, shown),
             facet(LEADS_TO, names, codes[numbers], colours),
+            *_stands(made, numbers, settings.level or 0.0),
             *outcomes(runs["outcome"], runs["final_loss"], settings.level or 0.0),
         ],
         "values": [
@@ -124,6 +127,15 @@ def _frequent(made: Labelled) -> tuple[np.ndarray, list[str], list[str]]:
     if others := len(order) - len(own):
         return codes, [*names, f"others ({others})"], [*colours, plots.OTHER]
     return codes, names, colours
+
+
+def _stands(made: Labelled, numbers: np.ndarray, level: float) -> list[dict[str, Any]]:
+    """Whether training came to what its start leads to; nothing where labels are of the end."""
+    there = made.ended_there(level)
+    if there is None:
+        return []
+    names = [f"there, within {level:g}", "above what lies below", "where nothing was found below"]
+    return [facet(STANDS, names, np.where(made.labels < 0, 2, ~there)[numbers])]
 
 
 def _cells(settings: Basins) -> list[tuple[str, float, float]]:
@@ -211,33 +223,36 @@ def _table(settings: Basins, made: Labelled) -> dict[str, Any]:
         named = [_spoken(cell) for cell in _cells(settings)]
     else:
         rows, named = made.labels[None], [[]]
+    there = made.ended_there(settings.level or 0.0)
+    there = None if there is None else there.reshape(rows.shape)
     distances = made.runs["distance"].reshape(rows.shape)
     return {
         "names": [*(CELL if settings.over == "sample" else ()), LEADS_TO],
-        "share": "share of the starts, with Wilson's 95 % interval"
+        "share": "share of the starts that lead there, with Wilson's 95 % interval"
         + ("" if settings.over == "sample" else ", as if the pixels were drawn"),
-        "more": ["starts", "median distance"],
+        "more": ["starts", *(() if there is None else (ENDED,)), "median distance"],
         "trials": rows.shape[1],
         "rows": [
             line
-            for names, labels, distance in zip(named, rows, distances, strict=True)
-            for line in _rows(names, labels, distance, made)
+            for k, (names, labels, distance) in enumerate(zip(named, rows, distances, strict=True))
+            for line in _rows(names, labels, distance, None if there is None else there[k], made)
         ],
     }
 
 
 def _rows(
-    names: list[str], labels: np.ndarray, distance: np.ndarray, made: Labelled
-) -> list[dict[str, Any]]:
+    names: list[str], labels: np.ndarray, distance: np.ndarray, there: np.ndarray | None,
+    made: Labelled,
+) -> list[dict[str, Any]]:  # fmt: skip
     chances = basins.probabilities(labels)
-    order = np.argsort(-chances.counts, kind="stable")[:MOST_ROWS]
-    return [
-        {
-            "names": [*names, made.attractors.name(int(chances.labels[k]))],
+    rows = []
+    for k in np.argsort(-chances.counts, kind="stable")[:MOST_ROWS]:
+        label = int(chances.labels[k])
+        here = labels == label
+        ended = [] if there is None else [int(there[here].sum()) if label >= 0 else None]
+        rows.append({
+            "names": [*names, made.attractors.name(label)],
             "share": [number(part[k]) for part in (chances.share, chances.low, chances.high)],
-            "more": [
-                int(chances.counts[k]), number(np.median(distance[labels == chances.labels[k]])),
-            ],
-        }
-        for k in order
-    ]  # fmt: skip
+            "more": [int(chances.counts[k]), *ended, number(np.median(distance[here]))],
+        })  # fmt: skip
+    return rows

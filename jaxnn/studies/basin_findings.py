@@ -16,7 +16,7 @@ from jaxnn.studies.map_starts import cut, window
 from jaxnn.studies.map_words import head, moves, percent, step_sizes
 from jaxnn.studies.problem import Posed
 from jaxnn.studies.reports import Part, Report, together
-from jaxnn.studies.sample_findings import sample_tables
+from jaxnn.studies.sample_findings import sample_tables, standing
 from jaxnn.studies.settings import as_json
 
 MOST_ROWS = 12
@@ -51,7 +51,7 @@ def _map(whole: Basins, longer: Basins, *, posed: Posed) -> Conclusion:
         parts += [BLANK, sample_tables(whole, made)]
     parts += [
         BLANK,
-        _near(made, whole),
+        standing(whole, made),
         _sharpness(made, whole),
         _unsettled(some, twice.labels, longer),
     ]
@@ -88,11 +88,12 @@ def found(made: Labelled, settings: Basins) -> Part:
         lines[0] += "; shares describe this grid, intervals are as if its pixels were drawn"
     level = f"steps to {settings.level:g}"
     lines.append(
-        f"{'':42}{'starts':>8}{'share, 95 % interval':>26}{level:>15}{'distance':>10}"
-        f"{'sharpest':>10}"
+        f"{'leads to':42}{'starts':>8}{'share, 95 % interval':>26}{'ended there':>13}{level:>15}"
+        f"{'distance':>10}{'sharpest':>10}"
     )
     order = np.argsort(-chances.counts, kind="stable")
-    rows = [_row(made, chances, k) for k in order]
+    there = made.ended_there(settings.level or 0.0)
+    rows = [_row(made, chances, there, k) for k in order]
     lines += [_row_in_words(row) for row in rows[:MOST_ROWS]]
     rest = order[MOST_ROWS:]
     if len(rest):
@@ -112,7 +113,9 @@ def _numbers(values: np.ndarray) -> str:
     return shown + (f" and {len(values) - MOST_ROWS} more" if len(values) > MOST_ROWS else "")
 
 
-def _row(made: Labelled, chances: basins.Probabilities, k: int) -> dict[str, Any]:
+def _row(
+    made: Labelled, chances: basins.Probabilities, there: np.ndarray | None, k: int
+) -> dict[str, Any]:
     label = int(chances.labels[k])
     here = made.labels == label
     steps = np.median(made.runs["reached"][here]) if "reached" in made.runs else -1
@@ -122,6 +125,7 @@ def _row(made: Labelled, chances: basins.Probabilities, k: int) -> dict[str, Any
         "loss": float(made.attractors.losses[label]) if label >= 0 else None,
         "starts": int(chances.counts[k]),
         "share": chances.of(label),
+        "ended_there": None if there is None or label < 0 else float(np.mean(there[here])),
         "median_steps_to_level": float(steps) if steps >= 0 else None,
         "median_distance": float(np.median(made.runs["distance"][here])),
         "sharpest": float(made.runs["sharpness"][here].max()) if "sharpness" in made.runs else None,
@@ -131,23 +135,10 @@ def _row(made: Labelled, chances: basins.Probabilities, k: int) -> dict[str, Any
 def _row_in_words(row: dict[str, Any]) -> str:
     steps, sharpest = row["median_steps_to_level"], row["sharpest"]
     reached = "-" if steps is None else f"{steps:.0f}"
+    there = "-" if row["ended_there"] is None else f"{100 * row['ended_there']:.1f} %"
     return (
-        f"{row['name']:42}{row['starts']:>8}{percent(row['share']):>26}{reached:>15}"
+        f"{row['name']:42}{row['starts']:>8}{percent(row['share']):>26}{there:>13}{reached:>15}"
         f"{row['median_distance']:>10.3g}{'-' if sharpest is None else f'{sharpest:.3g}':>10}"
-    )
-
-
-def _near(made: Labelled, settings: Basins) -> Part:
-    """From how many starts training itself came near the attractor that lies ahead."""
-    ends = made.labels >= 0
-    if not ends.any() or "sharpness" not in made.runs:  # by predictions, nothing lies ahead
-        return Part([], {})
-    gaps = made.runs["final_loss"][ends] - made.attractors.losses[made.labels[ends]]
-    share = float(np.mean(gaps <= (settings.level or 0.0)))
-    return _line(
-        f"{100 * share:.3g} % of those that lead to one ended within {settings.level:g} of its "
-        "loss; from where the others ended the loss leads down to it",
-        near_share=share,
     )
 
 

@@ -21,6 +21,8 @@ from jaxnn.studies.map_settings import Basins
 from jaxnn.studies.map_starts import STEP_SIZE, like
 from jaxnn.studies.problem import Posed
 
+PREDICTIONS = "predictions"
+"""The kind of what is one by what it predicts."""
 BIASES_ALIKE = {"normal", "uniform", "sphere"}
 """Schemes that draw biases as they draw weights."""
 
@@ -47,12 +49,16 @@ class Attractors:
             for k, (kind, loss, right, family) in enumerate(named)
         ]
 
+    def short(self, label: int) -> str:
+        """Kind and number of an attractor, the first words of its `name`."""
+        return f"{self.kinds[label]} {label}"
+
     def name(self, label: int) -> str:
-        """A label in words."""
+        """A label in words, no two alike."""
         if label < 0:
             return basins.spoken(label)
         right = f", {self.right[label]:.0%} right" if np.isfinite(self.right[label]) else ""
-        return f"{self.kinds[label]} {label}: loss {self.losses[label]:.3g}{right}"
+        return f"{self.short(label)}: loss {self.losses[label]:.3g}{right}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,6 +70,17 @@ class Labelled:
     labels: np.ndarray
     attractors: Attractors
     runs: dict[str, np.ndarray]
+
+    def ended_there(self, level: float) -> np.ndarray | None:
+        """Whether training itself came to the attractor that its start leads to, (starts,): its
+        final loss is at most the level above the attractor's. From the other ends steepest descent
+        leads down to it, which training has not done. None by predictions, which are those of the
+        end itself, and where no final losses are known.
+        """
+        if PREDICTIONS in self.attractors.kinds or "final_loss" not in self.runs:
+            return None
+        below = np.append(self.attractors.losses, np.nan)[np.maximum(self.labels, -1)]
+        return self.runs["final_loss"] - below <= level
 
 
 def labelled(parts: Sequence[Basins], posed: Posed) -> list[Labelled]:
@@ -156,7 +173,7 @@ def _by_predictions(datasets: Sequence[Any], posed: Posed) -> tuple[list[np.ndar
     modes = basins.by_predictions(posed.loss_fn, whole)
     cuts = np.cumsum([len(run.loss) for run in runs])[:-1]
     right = np.array([_right(posed, whole.params, k) for k in modes.first])
-    kinds = ["predictions"] * len(modes.losses)
+    kinds = [PREDICTIONS] * len(modes.losses)
     made = Attractors(kinds, modes.losses, right, np.arange(len(kinds)))
     return np.split(modes.labels, cuts), made
 

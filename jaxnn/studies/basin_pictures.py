@@ -37,15 +37,28 @@ def name_axes(ax: Any, settings: Basins) -> None:
         ax.set_ylabel(names[1])
 
 
-def _legend(made: Labelled, colours: dict[int, str]) -> dict[str, str]:
-    """Name -> colour with shares, in order of label; those without a colour of their own once."""
+def _legend(made: Labelled, colours: dict[int, str], level: float) -> dict[str, str]:
+    """Name -> colour with the share that leads there, and of the whole what training itself ended
+    at, in order of label; those without a colour of their own once.
+    """
     chances, names, others = basins.probabilities(made.labels), {}, 0.0
+    there = made.ended_there(level)
     for label, share in zip(chances.labels.tolist(), chances.share.tolist(), strict=True):
         if colours[label] == plots.OTHER:
             others += share
         else:
-            names[f"{made.attractors.name(label)} ({100 * share:.1f} %)"] = colours[label]
+            said = f"{100 * share:.1f} %"
+            if there is not None and label >= 0:
+                said += f"; {100 * np.mean(there & (made.labels == label)):.1f} %"
+            names[f"{made.attractors.name(label)} ({said})"] = colours[label]
     return {**names, f"others ({100 * others:.1f} %)": plots.OTHER} if others else names
+
+
+def _named_colours(ax: Any, made: Labelled, colours: dict[int, str], settings: Basins) -> None:
+    what = {"plane": "map"}.get(settings.over, settings.over)
+    also = "; ended there" if made.ended_there(0.0) is not None else ""
+    names = _legend(made, colours, settings.level or 0.0)
+    plots.label_legend(ax, names, title=f"leads to (share of the {what}{also})")
 
 
 def _steps(made: Labelled, settings: Basins) -> tuple[np.ndarray, str]:
@@ -61,7 +74,7 @@ def _plane(settings: Basins, made: Labelled, title: str) -> Iterator[tuple[str, 
     colours = plots.label_colours(made.labels)
     figure, axes = plots.figure(width=8.4, height=4.4)
     ax = plots.label_map(axes[0, 0], made.labels.reshape(sides), box, colours=colours)
-    plots.label_legend(ax, _legend(made, colours), title="leads to (share of the map)")
+    _named_colours(ax, made, colours, settings)
     ax.set_title(f"{title}: where each initial weight leads", loc="left")
     name_axes(ax, settings)
     yield "basins", figure
@@ -83,7 +96,7 @@ def _line(settings: Basins, made: Labelled, title: str) -> Iterator[tuple[str, A
         3, 1, width=8.4, height=4.6, sharex=True, gridspec_kw={"height_ratios": [1, 2, 2]}
     )
     plots.label_map(axes[0, 0], made.labels, box, colours=colours)
-    plots.label_legend(axes[0, 0], _legend(made, colours), title="leads to (share of the line)")
+    _named_colours(axes[0, 0], made, colours, settings)
     axes[0, 0].set_title(f"{title}: where each initial weight leads", loc="left")
     (low, high), count = box[0], len(made.labels)
     at = low + (np.arange(count) + 0.5) / count * (high - low)
@@ -111,21 +124,27 @@ def _sample(settings: Basins, made: Labelled, title: str) -> Iterator[tuple[str,
     for ax in axes.ravel()[len(rest) :]:
         ax.set_visible(False)
     said = {label: made.attractors.name(label) for label in shown}
+    there = made.ended_there(settings.level or 0.0)
+    there = None if there is None else by_cell(settings, there)
     for ax, other in zip(axes.ravel(), rest, strict=False):
         here = [k for k, c in enumerate(names) if c[:axis] + c[axis + 1 :] == other]
         shares = {said[label]: _shares(rows[here], label) for label in shown}
         shares["no attractor yet"] = _shares(np.where(rows[here] < 0, -1, 0), -1)
+        ended = {} if there is None else {
+            said[label]: np.mean(there[here] & (rows[here] == label), axis=1) for label in shown
+        }  # fmt: skip
         plots.probability_lines(
             ax, at, shares,
             colours={**{said[k]: colours[k] for k in shown}, "no attractor yet": "0.6"},
-            xlabel="scale of the initial weights" if axis == 1 else "step size",
+            ended=ended, xlabel="scale of the initial weights" if axis == 1 else "step size",
         )  # fmt: skip
         ax.set_title(f"{other[0]}, {'step size' if axis == 1 else 'scale'} {other[1]:g}",
                      loc="left")  # fmt: skip
     for ax in axes[:, 1:].ravel():
         ax.set_ylabel("")
     axes[0, columns - 1].legend(
-        loc="upper left", bbox_to_anchor=(1.01, 1.0), title=f"{title}\nWilson 95 % intervals",
+        loc="upper left", bbox_to_anchor=(1.01, 1.0), title=f"{title}\nWilson 95 % intervals"
+        + ("" if there is None else "\nsolid: leads there; dashed: training ended there"),
         alignment="left", fontsize=8, title_fontsize=8,
     )  # fmt: skip
     yield "probabilities", figure

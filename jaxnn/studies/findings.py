@@ -22,6 +22,16 @@ from jaxnn.vocabulary import SCALE, SCHEME
 
 DRAWN_CASES = 2000
 """A slice is the loss on at most this many of the training cases, and says so."""
+MEDIAN_OF = {"test_accuracy": "test accuracy", "train_accuracy": "accuracy"}
+MOST_NAMED = 7
+"""Schemes and scales that a sentence names."""
+ENDED = {
+    Outcome.converged: "the gradient's norm fell below --gradient",
+    Outcome.plateau: "so it did, but at no minimum: saturated, or flat",
+    Outcome.unfinished: "the steps ran out before the gradient's norm fell below --gradient",
+    Outcome.diverged: "the loss became infinite or no number",
+}
+"""What is said of each outcome under a table."""
 
 
 def shares(dataset: Any, level: float) -> np.ndarray:
@@ -66,24 +76,29 @@ def score_of(dataset: Any) -> str:
 
 
 def table(dataset: Any, level: float) -> str:
-    """One line for each scheme and scale, of `rows`."""
-    scored = score_of(dataset)
-    head = f"{'scheme':16}{'scale':>6}{'start':>9}{'final loss: median':>20} [5 %, 95 %]"
+    """One line for each scheme and scale, of `rows`; then what its words for outcomes mean."""
+    scored, found = score_of(dataset), rows(dataset, level)
+    ended = {code: sum(row["outcomes"][code.name] for row in found) for code in Outcome}
+    seen = [code for code in Outcome if ended[code]]
+    counted = seen if len(seen) > 1 else []  # of one outcome a line says all
+    head = f"{'scheme':16}{'scale':>6}{'initial loss':>14}{'final loss: median':>20} [5 %, 95 %]"
     lines = [
-        f"{head:<66}{f'<= {level:g}, 95 % interval':>25}"
-        + (f"{'test acc.' if scored == 'test_accuracy' else 'accuracy':>11}" if scored else "")
-        + "   conv plat unfi dive"
+        f"{head:<71}{f'<= {level:g}, 95 % interval':>25}"
+        + (f"{f'median {MEDIAN_OF[scored]}':>22}" if scored else "")
+        + "".join(f"{code.name:>12}" for code in counted)
     ]
-    for row in rows(dataset, level):
+    for row in found:
         final = row["final_loss"]
         losses = f"{final['median']:>20.4g} [{final['low']:.4g}, {final['high']:.4g}]"
-        start = f"{row['scheme']:16}{row['scale']:>6g}{row['initial_loss']:>9.3g}{losses}"
-        score = f"{row[scored]:>10.1%} " if scored else ""
+        start = f"{row['scheme']:16}{row['scale']:>6g}{row['initial_loss']:>14.3g}{losses}"
+        score = f"{row[scored]:>22.1%}" if scored else ""
         lines.append(
-            f"{start:<66}{_percent(row['reached']):>25}{score}  "
-            + "".join(f"{count:>5}" for count in row["outcomes"].values())
+            f"{start:<71}{_percent(row['reached']):>25}{score}"
+            + "".join(f"{row['outcomes'][code.name]:>12}" for code in counted)
         )
-    return "\n".join(lines)
+    said = "; ".join(f"{code.name}: {ENDED[code]}" for code in seen)
+    every = "" if counted else f"all {sum(ended.values())} networks ended "
+    return "\n".join([*lines, f"{every}{said}"])
 
 
 def _finite(values: Any) -> np.ndarray:
@@ -92,16 +107,21 @@ def _finite(values: Any) -> np.ndarray:
 
 
 def finding(dataset: Any, level: float, *, name: str) -> str:
-    """The study in one sentence: where training succeeds most and least often, with intervals."""
+    """The study in one sentence: where training succeeds most and least often, with intervals; of
+    one scheme and scale how often; where all succeed alike, the order of their median losses.
+    """
     reached = shares(dataset, level)
     share = reached[..., 0]
-    if share.min() == share.max():
+    if share.size == 1:
         return (
-            f"On {name}, every scheme and scale reaches a loss of {level:g} equally often: from "
-            f"{_percent(Share(*reached[0, 0]))} of the initial weights."
+            f"On {name}, training reaches a loss of {level:g} from "
+            f"{_percent(Share(*reached[0, 0]))} of the initial weights drawn from "
+            f"{_cell_name(dataset, 0, 0)}; the median final loss is {_medians(dataset)[0, 0]:.3g}."
         )
+    if share.min() == share.max():
+        return f"On {name}, {_alike(dataset, level, Share(*reached[0, 0]))}"
     # among the most successful the first with the lowest median loss, among the least the highest
-    median = np.median(np.nan_to_num(dataset.final_loss.values, nan=np.inf), axis=-1)
+    median = _medians(dataset)
     best = np.unravel_index(np.lexsort((median.ravel(), -share.ravel()))[0], share.shape)
     worst = np.unravel_index(np.lexsort((-median.ravel(), share.ravel()))[0], share.shape)
     high, low = Share(*reached[best]), Share(*reached[worst])
@@ -117,6 +137,29 @@ def finding(dataset: Any, level: float, *, name: str) -> str:
         f"weights drawn from {_cell_name(dataset, *best)}{also}, but from {_percent(low)} drawn "
         f"from {_cell_name(dataset, *worst)}; {apart}."
     )
+
+
+def _medians(dataset: Any) -> np.ndarray:
+    """The median final loss of each cell, infinite where most of its networks have none."""
+    return np.median(np.nan_to_num(dataset.final_loss.values, nan=np.inf), axis=-1)
+
+
+def _alike(dataset: Any, level: float, share: Share) -> str:
+    """What is said where the level does not tell the cells apart: their median losses, in order."""
+    medians = _medians(dataset)
+    many = f"{medians.size} schemes and scales"
+    if share.share == 0:
+        often = f"none of the {many} reaches a loss of {level:g} from any initial weight drawn"
+    else:
+        often = (
+            f"all {many} reach a loss of {level:g} equally often, from {_percent(share)} of the "
+            "initial weights"
+        )
+    order = [np.unravel_index(k, medians.shape) for k in np.argsort(medians, axis=None)]
+    named = [f"{medians[cell]:.3g} from {_cell_name(dataset, *cell)}" for cell in order]
+    if len(named) > MOST_NAMED:
+        named = [*named[: MOST_NAMED - 1], f"... {named[-1]}"]
+    return f"{often}: this level does not tell them apart. Median final losses: {', '.join(named)}."
 
 
 def _cell_name(dataset: Any, scheme: int, scale: int) -> str:

@@ -98,10 +98,14 @@ def _compared(cells: list[Any], level: float) -> dict[str, Any]:
     counts = [(int(part.sum()), len(part)) for part in found]
     if not all(trials for _, trials in counts):
         return {"first": None, "second": None, "difference": None, "paired": False}
-    paired = _same_starts(*done)
-    gap = _paired(*found) if paired else difference(*counts[0], *counts[1])
     shares = {name: wilson(*n) for name, n in zip(("first", "second"), counts, strict=True)}
-    return {**shares, "difference": gap, "paired": paired}
+    if not _same_starts(*done):
+        return {**shares, "difference": difference(*counts[0], *counts[1]), "paired": False}
+    apart = [int(np.sum(one & ~two)) for one, two in (found, found[::-1])]
+    pairs = {"only_first": apart[0], "only_second": apart[1], "same_runs": _same_ends(*done)}
+    # what is the same for every initial weight drawn is no sample of a difference
+    gap = Difference(0.0, 0.0, 0.0) if pairs["same_runs"] else _paired(*found)
+    return {**shares, "difference": gap, "paired": True, **pairs}
 
 
 def _paired(first: np.ndarray, second: np.ndarray) -> Difference:
@@ -122,6 +126,14 @@ def _same_starts(first: Any, second: Any) -> bool:
     )
 
 
+def _same_ends(first: Any, second: Any) -> bool:
+    """Whether both ended alike, every network, to the bit."""
+    return all(
+        np.array_equal(first[name].values, second[name].values, equal_nan=True)
+        for name in ("final_loss", "outcome")
+    )
+
+
 def excludes_zero(gap: Difference | None) -> bool:
     """Whether the interval of a difference lies on one side of 0."""
     return gap is not None and (gap.low > 0 or gap.high < 0)
@@ -134,7 +146,16 @@ def _line(row: dict[str, Any]) -> str:
     first, second = (_interval(*row[part]) for part in ("first", "second"))
     gap = _interval(*row["difference"], sign="+")
     mark = "  *" if excludes_zero(row["difference"]) else ""
-    return f"{name}{first:>22}{second:>22}{gap:>24}{'' if row['paired'] else '  unpaired'}{mark}"
+    return f"{name}{first:>22}{second:>22}{gap:>24}  {_made_of(row)}{mark}"
+
+
+def _made_of(row: dict[str, Any]) -> str:
+    """Which interval it is."""
+    if not row["paired"]:
+        return "unpaired"
+    if row["same_runs"]:
+        return "the same runs"
+    return f"paired, {row['only_first']} and {row['only_second']} alone"
 
 
 def _interval(value: float, low: float, high: float, *, sign: str = "") -> str:
@@ -148,5 +169,12 @@ def _sum(rows: list[dict[str, Any]]) -> list[str]:
         f"{0.05 * len(rows):.2g} of so many would"
     ]
     if any(row["paired"] for row in rows):
-        lines.append("differences are paired where the same initial weights were trained twice")
+        lines.append(
+            "paired: the same initial weights were trained twice; so many reached the level in the "
+            "first study alone, and in the second alone"
+        )
+    if any(row.get("same_runs") for row in rows):
+        lines.append("the same runs: every network ended on the same loss, to the bit")
+    if not all(row["paired"] for row in rows if row["difference"] is not None):
+        lines.append("unpaired: other initial weights, compared as two independent samples")
     return lines

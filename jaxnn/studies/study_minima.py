@@ -1,4 +1,4 @@
-"""How probable each minimum is, modulo symmetry, in a study of small networks."""
+"""Where training stands and what lies below it, modulo symmetry, in a study of small networks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,12 @@ from jaxnn.studies.map_settings import Basins
 from jaxnn.studies.map_starts import like
 from jaxnn.studies.problem import Posed
 from jaxnn.studies.reports import Part
-from jaxnn.studies.sample_findings import MOST_COLUMNS, most_frequent, probability_table
+from jaxnn.studies.sample_findings import (
+    MOST_COLUMNS,
+    most_frequent,
+    probability_table,
+    standing,
+)
 from jaxnn.studies.settings import Study
 from jaxnn.vocabulary import MEMBER, Layer
 
@@ -27,27 +32,34 @@ MOST_MEMBERS = 500
 
 
 def minima_table(dataset: Any, settings: Study, posed: Posed) -> Part:
-    """The probability of each attractor for each scheme and scale: where the ends of training lead,
-    modulo the symmetries of the loss. Empty for networks of more than MOST_PARAMETERS.
+    """For each scheme and scale the probability of each attractor, modulo the symmetries of the
+    loss: that training ended there, and that the loss leads there from where it ended. Empty for
+    networks of more than MOST_PARAMETERS.
     """
     if endings.size_of(like(posed)) > MOST_PARAMETERS:
         return Part([], {})
-    dataset = dataset.isel({MEMBER: slice(MOST_MEMBERS)})
+    there, dataset = dataset.sizes[MEMBER], dataset.isel({MEMBER: slice(MOST_MEMBERS)})
     run = _run(dataset, len(posed.sizes) - 1)
     found = basins.searched(posed.loss_fn, run)
     classes = basins.distinct(posed.loss_fn, found)
     labels = _rested(
         settings, posed, run, classes, basins.labels_of(found, classes, classes.labels)
     )
-    made = Labelled(labels, attractors_of(classes, posed), {})
+    made = Labelled(labels, attractors_of(classes, posed), {"final_loss": np.asarray(run.loss)})
     sample = Basins(
         settings.data, over="sample", schemes=settings.schemes, scales=settings.scales,
         step_sizes=(settings.step_size or 0.0,), members=dataset.sizes[MEMBER],
+        level=settings.level,
     )  # fmt: skip
     names = [made.attractors.name(label) for label in most_frequent(labels, MOST_COLUMNS)]
-    table = probability_table(sample, made)
-    text = "\n".join([*table.lines, "; ".join(names)])
-    return Part([text], {**table.values, "attractors": made.attractors.rows()})
+    cut = dataset.sizes[MEMBER]
+    first = (
+        f"of the first {cut} of {there} networks of each scheme and scale: " if cut < there else ""
+    )
+    table, stands = probability_table(sample, made), standing(sample, made)
+    said = "\n".join([first + table.lines[0], *table.lines[1:], "; ".join(names), *stands.lines])
+    values = {**table.values, **stands.values, "attractors": made.attractors.rows()}
+    return Part([said], {**values, "networks_of_each_searched": cut})
 
 
 def _rested(
