@@ -18,6 +18,7 @@ HOUSE = [
     "rank_statistics",
     "predictions",
     "variances",
+    "regular_files",
     "files",
     "data",
     "activations",
@@ -97,7 +98,10 @@ HOUSE = [
     "landscape.changes",
     "landscape.sensitivity",
     "results.manifests",
+    "results.marks",
     "results.trust",
+    "results.digests",
+    "results.zarr_files",
     "results.stores",
     "results.damage",
     "results.axes",
@@ -192,8 +196,8 @@ PURE = [
 KNOW_LAYERS = {"backpropagation", "forms", "ensembles", "landscape.signals", "studies.problem"}
 PLOTS = {name for name in HOUSE if name.startswith("plots.")}
 ONLY = {"matplotlib": PLOTS, "tyro": {"cli.parsing"},
-        "zarr": {"results.stores"}, "xarray": {"results.datasets"},
-        "pandas": {"results.exports"}, "safetensors": {"results.exports"},
+        "zarr": {"results.stores", "results.zarr_files"}, "xarray": {"results.datasets"},
+        "pandas": {"results.datasets", "results.exports"}, "safetensors": {"results.exports"},
         "sklearn": {"data", "predictions"}, "tqdm": {"studies.engine"},
         "pdoc": {"api_pages"}}  # fmt: skip
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from made_stores import study_store
+from small_stores import signed
 
 from jaxnn import cli
 from jaxnn.cli import answers, parsing
@@ -389,9 +390,9 @@ def test_the_readmes_file_of_settings_is_one(tmp_path):
         ({"settings": None}, "its manifest has no settings"),
         ({"settings": [1]}, "its manifest has no settings"),
         ({"study": 3}, "its manifest has no study"),
-        ({"variables": None}, "manifest.json: does not describe the arrays"),
-        ({"variables": {}}, "manifest.json: does not describe the arrays"),
-        ({"variables": {"loss": 3}}, "manifest.json: does not describe the arrays"),
+        ({"variables": None}, "its manifest names no coordinates and variables"),
+        ({"variables": {}}, "its manifest names no coordinates and variables"),
+        ({"variables": {"loss": 3}}, "3 is no name of a variable or dimension"),
         ({"versions": None}, "versions in its manifest is no table"),
     ],
 )
@@ -399,8 +400,7 @@ def test_a_store_whose_manifest_says_too_little_is_one_line(store, call, tmp_pat
     _, settings = store
     other = tmp_path / "other"
     shutil.copytree(settings.out, other)
-    file = other / "manifest.json"
-    file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))
+    signed(other, **changes)
     status, _, err = call("show", str(other))
     assert (status, match in err, err.count("\n")) == (2, True, 1)
     for words in (["compare", str(other), str(settings.out)], ["slice", str(other)]):
@@ -416,7 +416,7 @@ def test_findings_that_cannot_be_read_are_named(store, call, tmp_path):
     other = tmp_path / "other"
     shutil.copytree(settings.out, other)
     (other / "findings.json").write_text("{nope")
-    assert "other/findings.json: cannot be read" in call("show", str(other))[2]
+    assert "other/findings.json: is damaged" in call("show", str(other))[2]
 
 
 @pytest.mark.parametrize("points", [0, 1, -1])

@@ -10,7 +10,7 @@ import pytest
 import xarray
 from safetensors import safe_open
 from safetensors.numpy import load_file
-from small_stores import fill, make, whole
+from small_stores import fill, make, signed, whole
 
 from jaxnn import cli, results
 
@@ -68,9 +68,7 @@ def test_csv_keeps_every_bit_and_leaves_out_what_is_not_computed(tmp_path):
 
 def test_csv_holds_no_label_that_a_spreadsheet_would_run(tmp_path):
     make(tmp_path / "s")
-    manifest = json.loads((tmp_path / "s" / "manifest.json").read_text())
-    manifest["coordinates"]["scheme"][0] = "=HYPERLINK(1)"
-    (tmp_path / "s" / "manifest.json").write_text(json.dumps(manifest))
+    signed(tmp_path / "s", coordinates={"scheme": ["=HYPERLINK(1)", "b"], "scale": [0.1, 1.0]})
     fill(tmp_path / "s", 0, 0, 0, (0, 4))
     results.save_as(tmp_path / "s", tmp_path / "a.csv")
     assert set(pandas.read_csv(tmp_path / "a.csv").scheme) == {"'=HYPERLINK(1)"}

@@ -8,7 +8,7 @@ from pathlib import Path
 import numcodecs.pickles
 import pytest
 import zarr
-from small_stores import whole
+from small_stores import signed, whole
 
 from jaxnn import results
 
@@ -40,11 +40,10 @@ def refused(store, match, *, readers=READERS):
 
 def change(file, **changes):
     """A JSON file said otherwise, and the manifest's digests made to fit by who did it."""
-    file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))
-    manifest = file.parents[len(file.parts) - file.parts.index("s") - 2] / "manifest.json"
-    said = json.loads(manifest.read_text())
-    said = {name: value for name, value in said.items() if name not in ("sha256", "descriptions")}
-    manifest.write_text(json.dumps(said))
+    store = Path(*file.parts[: file.parts.index("s") + 1])
+    if file.name != "manifest.json":
+        file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))
+    signed(store, **(changes if file.name == "manifest.json" else {}))
 
 
 class Harmful:
@@ -116,7 +115,6 @@ def test_an_array_described_otherwise_is_refused(store, changes, match):
         ({"coordinates": {"scheme": [{"a": 1}, 2]}}, "the labels of scheme are damaged"),
         ({"coordinates": {"scheme": ["a", "\x1b]0;b"]}}, "the labels of scheme are damaged"),
         ({"coordinates": {"scheme": [[1], [2, 3]]}}, "the labels of scheme are damaged"),
-        ({"coordinates": {"scale": [10**400, 1]}}, "the labels of scale are damaged"),
         ({"settings": {"data": "/etc/passwd.csv"}}, "the data set '/etc/passwd.csv' is a path"),
         ({"settings": {"data": "../a.csv"}}, "is a path"),
         ({"settings": {"data": ["a.csv"]}}, "is a path"),

@@ -18,11 +18,14 @@ def test_a_study_travels_as_every_kind_of_file(tmp_path):
     settings = problem.complete(Study("xor", schemes=("normal",), scales=(0.5, 4.0), members=3))
     layout = schema.layout(settings, problem.pose(settings), initial_weights.records(settings))
     results.create(tmp_path / "s", {"study": "initial weights"}, **layout)
-    arrays = {
-        name: np.full([layout["lengths"][dim] for dim in variable.dims], 1, variable.dtype)
-        for name, variable in layout["variables"].items()
-    }
-    results.write_chunk(tmp_path / "s", 0, {}, arrays)
+    for number in range(initial_weights.chunks(settings)):
+        region = initial_weights._region(settings, number)
+        lengths = {**layout["lengths"], **{dim: stop - at for dim, (at, stop) in region.items()}}
+        arrays = {
+            name: np.full([lengths[dim] for dim in variable.dims], 1, variable.dtype)
+            for name, variable in layout["variables"].items()
+        }
+        results.write_chunk(tmp_path / "s", number, region, arrays)
     for kind in ("nc", "csv", "safetensors"):
         said = upkeep.exported(Export(tmp_path / "s", tmp_path / f"a.{kind}")).spoken()
         assert "variables over scheme 1, scale 2, member 3, record 60" in said

@@ -56,7 +56,7 @@ def _unreported(path: Path, chunks: int, where: Where) -> Report | None:
     """How many chunks of a store are there, if not all are or no report is asked for."""
     from jaxnn import results
 
-    there = len(results.finished(path))
+    there = len(results.finished(path) & {*range(chunks)})
     if there >= chunks and where.report:
         return None
     then = "with the last" if where.report else "with the same command without --no-report"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from jaxnn import regular_files
 from jaxnn.cli.commands import COMMANDS
 from jaxnn.cli.values import Option, from_file, nearest, options_of
 
@@ -57,11 +57,15 @@ def _setting(
 def _read(file: Path) -> dict[str, Any]:
     if not file.is_file():
         raise ValueError(f"--config {file}: no such file")
+    place = file.resolve()  # a user's own file may be reached through links
     try:
         if file.suffix == ".json":
-            return dict(json.loads(file.read_text("utf-8"))["settings"])
-        return tomllib.loads(file.read_text("utf-8"))
-    except (ValueError, TypeError) as error:  # decoding and both parsers
+            settings = regular_files.read_json(place.parent, place.name, limit=2**26)["settings"]
+            if not isinstance(settings, dict):
+                raise ValueError("its settings are no table")
+            return settings
+        return tomllib.loads(regular_files.read(place.parent, place.name).decode("utf-8"))
+    except (ValueError, RecursionError) as error:  # decoding and both parsers
         raise ValueError(f"{file}: cannot be read ({error})") from error
     except KeyError:
         raise ValueError(f"{file}: is no manifest of a store; give that or a .toml file") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -19,6 +20,7 @@ from matplotlib.axes import Axes
 from matplotlib.colorbar import Colorbar
 from matplotlib.figure import Figure
 
+from jaxnn import results
 from jaxnn.vocabulary import lookup
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
@@ -126,7 +128,8 @@ def figure(
 def save(
     drawn: Figure, path: str | Path, *, formats: Sequence[str] = ("svg", "png"), dpi: int = 150
 ) -> list[Path]:
-    """Write path.svg and path.png, byte for byte the same for the same figure, and close it.
+    """Write path.svg and path.png, byte for byte the same for the same figure, each whole or not at
+    all, and close it.
 
     Args:
         drawn: of `figure`.
@@ -135,13 +138,14 @@ def save(
         dpi: dots an inch of what is no vector.
 
     Raises:
-        ValueError: an unknown format.
+        ValueError: an unknown format; a link or a folder where a file is to be written.
     """
     path = Path(path)
     known = {name: lookup(UNDATED, name, what="format") for name in formats}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    files = [path.with_name(f"{path.name}.{name}") for name in known]
-    for file, metadata in zip(files, known.values(), strict=True):
-        drawn.savefig(file, dpi=dpi, metadata=metadata)
+    contents: dict[str, bytes | str] = {}
+    for name, metadata in known.items():
+        drawing = io.BytesIO()
+        drawn.savefig(drawing, format=name, dpi=dpi, metadata=metadata)
+        contents[f"{path.name}.{name}"] = drawing.getvalue()
     plt.close(drawn)
-    return files
+    return results.write_files(path.parent, contents)

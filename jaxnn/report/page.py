@@ -57,6 +57,5 @@ def _as_text(contents: Mapping[str, Any]) -> str:
 
 def write_page(path: str | Path, contents: Mapping[str, Any]) -> Path:
     """Write the page as report.html into the store's folder; the file."""
-    file = Path(path) / "report.html"
-    results.write_atomically(file, rendered(contents))
+    (file,) = results.write_files(path, {"report.html": rendered(contents)})
     return file

@@ -1,30 +1,44 @@
 """What of a store is no longer what was written, by name; and forgetting just that, so that it is
-computed again.
+computed or written again.
 """
 
 from __future__ import annotations
 
-import hashlib
-import itertools
-import json
-from collections.abc import Iterator, Mapping, Sequence
+import contextlib
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from jaxnn.results.manifests import digest_of, read_manifest
-from jaxnn.results.stores import Region, digest_at, finished, mark_of, open_arrays, where_of
-from jaxnn.results.trust import ARRAYS, trusted
+import numpy as np
+
+from jaxnn import regular_files
+from jaxnn.results import digests
+from jaxnn.results.manifests import changed, read_manifest
+from jaxnn.results.marks import (
+    DONE,
+    Array,
+    Region,
+    file_of,
+    finished,
+    mark_of,
+    read_mark,
+)
+from jaxnn.results.stores import digest_of, open_arrays, where_of
+from jaxnn.results.trust import ARRAYS, described, refuse_strange
 
 
 class Damage(NamedTuple):
     """One thing that is not what was written: the chunk's number (None for what no chunk is), the
-    variable ("" for all), the chunk's region, and what is wrong.
+    variable ("" for all), the chunk's region, what is wrong, and the file that is written again
+    once it is removed ("" where there is none).
     """
 
     chunk: int | None
     variable: str
     region: Region
     what: str
+    file: str = ""
 
     def __str__(self) -> str:
         """Everything in one line."""
@@ -36,100 +50,197 @@ class Damage(NamedTuple):
 
 
 def verify(path: str | Path) -> list[Damage]:
-    """What is wrong with the store, an empty list where every finished chunk is whole.
+    """What is wrong with the store, an empty list where every finished chunk is whole, and so is
+    every table, page and figure.
 
     Reads every array again and compares it with the digest written when the chunk was finished.
-    Unfinished chunks are no fault: see `finished`.
+    Unfinished chunks are no fault: see `finished`; nor is what has no digest: see `unguarded`.
+
+    Raises:
+        ValueError: no store there; as `trusted`.
+    """
+    return _damages(Path(path))
+
+
+def refuse_damaged(path: str | Path) -> None:
+    """Go on with no store in which a finished chunk has lost its mark's sense or its files, as far
+    as can be seen without reading arrays.
+
+    Raises:
+        ValueError: the first of what is damaged, and what mends it; as `trusted`.
+    """
+    path = Path(path)
+    for damage in _of_chunks(path, None):
+        raise damaged(path, damage)
+
+
+def damaged(path: Path, damage: Damage) -> ValueError:
+    """The error that says what is damaged, and what mends it."""
+    return ValueError(
+        f"{path}: is damaged: {damage}; jaxnn verify {path} --repair forgets what is damaged, so "
+        "that it is computed again"
+    )
+
+
+def repair(path: str | Path, found: Sequence[Damage]) -> list[Damage]:
+    """Forget that the damaged chunks were finished, so that a rerun computes just these, to the
+    same bits, and remove the damaged tables and figures and what killed processes left; what none
+    of this can bring back is given.
 
     Raises:
         ValueError: no store there; as `trusted`.
     """
     path = Path(path)
-    file = path / "manifest.json"
-    if file.is_file() and (path / ARRAYS).is_dir() and not _is_json(file):
-        return [Damage(None, "", {}, f"{file.name} is not what was written")]
-    found = _of_descriptions(path, read_manifest(path) or {})
-    if found:
-        return found
-    variables, group = trusted(path)["variables"], open_arrays(path, "r")
-    return [
-        d for number in sorted(finished(path)) for d in _of_chunk(path, group, variables, number)
-    ]
+    lost = [damage for damage in found if damage.chunk is None and not damage.file]
+    if lost:
+        return lost
+    refuse_strange(path)
+    (path / DONE).mkdir(exist_ok=True)
+    described(path)
+    chunks = [damage for damage in found if damage.chunk is not None]
+    for place in [mark_of(path, damage.chunk) for damage in chunks if damage.chunk is not None]:
+        _remove(place)
+    for damage in chunks:
+        if damage.file:
+            _remove(path / damage.file)
+    files = [damage.file for damage in found if damage.chunk is None and damage.file != DONE]
+    if files:
+        digests.forget(path, files)
+    tidy(path)
+    return []
 
 
-def repair(path: str | Path, found: Sequence[Damage]) -> list[Damage]:
-    """Forget that the damaged chunks were finished, so that a rerun computes just these, to the
-    same bits; what no chunk can bring back is given.
+def tidy(path: str | Path) -> list[Path]:
+    """Remove what processes that are gone had not finished writing, in the store and beside it."""
+    gone = leftovers(path)
+    for place in gone:
+        _remove(place)
+    return gone
 
-    Raises:
-        ValueError: no store there; as `trusted`.
+
+def _remove(place: Path) -> None:
+    """Remove a file, or a folder with all that is in it; links are not followed."""
+    with regular_files.named(place), contextlib.suppress(FileNotFoundError):
+        if place.is_dir() and not regular_files.is_link(place):
+            shutil.rmtree(place)
+        else:
+            place.unlink(missing_ok=True)
+
+
+def leftovers(path: str | Path) -> list[Path]:
+    """What processes that are gone had not finished writing: of this store alone, not of those in
+    its folder.
     """
-    lost = [damage for damage in found if damage.chunk is None]
-    if len(lost) < len(found):
-        trusted(path)  # a link would lead to somebody else's files
-    for number in {damage.chunk for damage in found} - {None}:
-        mark_of(Path(path), int(number or 0)).unlink(missing_ok=True)
-    return lost
+    path = Path(path)
+    beside = path.parent.glob(f".{_plain(path.name)}.*") if path.parent.is_dir() else ()
+    inside = _left_in(path) if path.is_dir() else ()
+    return [place for place in (*sorted(beside), *inside) if regular_files.is_left(place)]
 
 
-def _is_json(file: Path) -> bool:
-    try:
-        return isinstance(json.loads(file.read_text(encoding="utf-8")), dict)
-    except (ValueError, RecursionError):
-        return False
+def unguarded(path: str | Path) -> list[str]:
+    """The tables, pages and figures of a store that have no digest, as before format 2."""
+    path = Path(path)
+    return digests.without(path, digests.recorded_in(path) or {})
 
 
-def _of_descriptions(path: Path, manifest: Mapping[str, Any]) -> list[Damage]:
-    """What is wrong with the manifest and with what describes each array."""
-    if "sha256" in manifest and digest_of(manifest) != manifest["sha256"]:
+def _plain(name: str) -> str:
+    """The name as a pattern that fits it alone."""
+    return "".join(f"[{c}]" if c in "*?[" else c for c in name)
+
+
+def _left_in(path: Path) -> Iterator[Path]:
+    for place in (path, path / DONE, path / digests.FIGURES):
+        if place.is_dir() and not regular_files.is_link(place):
+            yield from sorted(place.iterdir())
+    if (path / ARRAYS).is_dir() and not regular_files.is_link(path / ARRAYS):
+        yield from (Path(entry.path) for entry in regular_files.below(path / ARRAYS))
+
+
+def _damages(path: Path) -> list[Damage]:
+    if (path / ARRAYS).is_dir() and not _is_json(path):
         return [Damage(None, "", {}, "manifest.json is not what was written")]
-    found = []
-    for folder, digest in manifest.get("descriptions", {}).items():
-        file = path / folder / "zarr.json"
-        if not file.resolve().is_relative_to(path.resolve()):
-            continue  # not ours to read; `trusted` says so
-        if not file.is_file():
-            found.append(Damage(None, Path(folder).name, {}, f"{folder}/zarr.json is missing"))
-        elif hashlib.sha256(file.read_bytes()).hexdigest() != digest:
-            what = f"{folder}/zarr.json is not what was written"
-            found.append(Damage(None, Path(folder).name, {}, what))
-    return found
+    manifest = read_manifest(path) or {}
+    if manifest:
+        refuse_strange(path)
+        found = [Damage(None, name, {}, what) for name, what in changed(path, manifest)]
+        if found:
+            return found
+        if not (path / DONE).exists():
+            what = f"{DONE} is missing, which says what chunks are finished"
+            return [Damage(None, "", {}, what, DONE), *_of_files(path, manifest)]
+    return [*_of_chunks(path, _read_from), *_of_files(path, manifest)]
 
 
-def _of_chunk(
-    path: Path, group: Any, variables: Mapping[str, Any], number: int
-) -> Iterator[Damage]:
+def _is_json(path: Path) -> bool:
     try:
-        mark = json.loads(mark_of(path, number).read_text(encoding="utf-8"))
-        digests = mark["sha256"]
-        region = {dim: (int(first), int(stop)) for dim, (first, stop) in mark["region"].items()}
-        if set(digests) != set(variables):
-            raise ValueError("it names other variables")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        yield Damage(number, "", {}, f"its mark is damaged ({error!r:.80})")
+        regular_files.read_json(path, "manifest.json", limit=2**26)
+    except FileNotFoundError:
+        return True  # no store, rather
+    except ValueError:
+        return False
+    return True
+
+
+def _of_files(path: Path, manifest: Mapping[str, Any]) -> Iterator[Damage]:
+    """The tables, pages and figures that are not what was written."""
+    try:
+        known = digests.recorded_in(path)
+    except ValueError:
+        what = f"{digests.DIGESTS} is not what was written"
+        yield Damage(None, "", {}, what, digests.DIGESTS)
         return
-    for name, digest in digests.items():
-        try:
-            whole, reason = digest_at(group, name, region) == digest, "its values are others"
-        except Exception as error:  # whatever a codec says of bytes that it did not write
-            whole, reason = False, f"{type(error).__name__}"
-        if not whole:
-            where = _broken_file(path, group[name], region) or reason
-            yield Damage(number, name, region, f"{name} is not what was written: {where}")
+    if known is None and manifest.get("format") != 1:
+        yield Damage(None, "", {}, f"{digests.DIGESTS} is missing", digests.DIGESTS)
+    for name, what in digests.unlike(path, known or {}):
+        yield Damage(None, "", {}, f"{name} {what}", name)
 
 
-def _broken_file(path: Path, array: Any, region: Region) -> str | None:
-    """Which file of a region is missing or cannot be read, None where all can."""
-    spans = [
-        range(where.start // size, -(-where.stop // size))
-        for where, size in zip(where_of(array, region), array.chunks, strict=True)
-    ]
-    for block in itertools.product(*spans):
-        file = path / ARRAYS / array.path / array.metadata.encode_chunk_key(block)
-        if not file.is_file():
-            return f"{file.relative_to(path)} is missing"
+Look = Callable[[Path, Mapping[str, Array]], Mapping[str, Any]]
+"""From a store and what its arrays are to what their values are read from."""
+
+
+def _read_from(path: Path, arrays: Mapping[str, Array]) -> Mapping[str, Any]:
+    group = open_arrays(path, "r", arrays)
+    return {name: group[name] for name in arrays}
+
+
+def unlike(path: Path, values: Mapping[str, np.ndarray]) -> Iterator[Damage]:
+    """What of the finished chunks is not what was written, when these are the arrays as read."""
+    return _of_chunks(path, lambda *_: values)
+
+
+def _of_chunks(path: Path, look: Look | None) -> Iterator[Damage]:
+    """What is wrong with the finished chunks; with None no values are looked at."""
+    manifest, arrays = described(path)
+    stored = {} if look is None else look(path, arrays)
+    for number in sorted(finished(path)):
         try:
-            array.blocks[block]
-        except Exception:  # as above
-            return f"{file.relative_to(path)} is damaged or half written"
-    return None
+            mark = read_mark(path, number, arrays, guarded=manifest["format"] > 1)
+        except (OSError, ValueError) as error:
+            yield Damage(number, "", {}, f"its mark is damaged ({error!s:.200})")
+            continue
+        for name, array in arrays.items():
+            file = f"{ARRAYS}/{file_of(name, array, mark.cell)}"
+            there = (path / file).is_file()
+            if there and look is None:
+                continue
+            where = where_of(array, mark.cell)
+            values, part = (stored[name], where) if there else (_blank(array, where), ...)
+            what = _unlike(values, part, mark.digests[name])
+            if what is not None:
+                said = f"{name} is not what was written: {file} {what if there else 'is missing'}"
+                yield Damage(number, name, mark.region, said, file)
+
+
+def _blank(array: Array, where: tuple[slice, ...]) -> np.ndarray:
+    """What stands there where no file is: of what is all like this, none is written."""
+    return np.full([one.stop - one.start for one in where], array.fill, array.dtype)
+
+
+def _unlike(values: Any, where: Any, digest: str) -> str | None:
+    """What is wrong with a part of an array, None where it is what was written."""
+    try:
+        part = values[where]
+    except Exception:  # whatever a codec says of bytes that it did not write
+        return "is damaged or half written"
+    return None if digest_of(part) == digest else "holds other values"

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from jaxnn import memory
 from jaxnn.results.axes import axis_attributes
-from jaxnn.results.trust import ARRAYS, trusted
+from jaxnn.results.damage import damaged, unlike, verify
+from jaxnn.results.stores import array_files
+from jaxnn.results.trust import described
 
 
 def open(path: str | Path) -> Any:  # noqa: A001  (results.open is what users look for)
@@ -24,13 +25,18 @@ def open(path: str | Path) -> Any:  # noqa: A001  (results.open is what users lo
         ValueError: no store there; a store that holds what no store holds; a later format.
     """
     import xarray as xr
+    from pandas import RangeIndex
 
-    manifest = trusted(path)
+    manifest, kinds = described(path)
     arrays = xr.open_zarr(
-        Path(path) / ARRAYS, consolidated=False, zarr_format=3, chunks=None, decode_cf=False
-    )[list(manifest["variables"])]
+        array_files(path, kinds, read_only=True),
+        consolidated=False,
+        zarr_format=3,
+        chunks=None,
+        decode_cf=False,
+    )[list(kinds)]
     labels = {
-        dim: manifest["coordinates"].get(dim, np.arange(length))
+        dim: manifest["coordinates"].get(dim, RangeIndex(length))  # whole numbers in no memory
         for dim, length in arrays.sizes.items()
     }
     named = {
@@ -41,8 +47,22 @@ def open(path: str | Path) -> Any:  # noqa: A001  (results.open is what users lo
 
 
 def load(path: str | Path) -> Any:
-    """As `open`, with every array in memory."""
-    return open(path).load()
+    """As `open`, with every array in memory, and every finished chunk what was written.
+
+    Raises:
+        ValueError: as `open`; a finished chunk that is damaged; arrays that no memory here holds.
+    """
+    path, dataset = Path(path), open(path)
+    memory.check(dataset.nbytes, f"{path}: the store", "read parts of it: jaxnn.results.open")
+    try:
+        dataset = dataset.load()
+    except Exception as error:  # whatever a codec says of bytes that it did not write
+        for damage in verify(path):
+            raise damaged(path, damage) from error
+        raise ValueError(f"{path}: its arrays cannot be read ({error!s:.200})") from error
+    for damage in unlike(path, {str(name): dataset[name].values for name in dataset}):
+        raise damaged(path, damage)
+    return dataset
 
 
 def _said_of(manifest: Mapping[str, Any]) -> dict[str, str]:

@@ -10,8 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from jaxnn import regular_files
 from jaxnn.results.datasets import load
-from jaxnn.results.stores import finished, mark_of
+from jaxnn.results.marks import finished, read_mark
+from jaxnn.results.trust import described
 from jaxnn.vocabulary import lookup
 
 
@@ -35,15 +37,39 @@ def save_as(path: str | Path, file: str | Path) -> Any:
     if not file.parent.is_dir():
         raise ValueError(f"{file}: there is no folder {file.parent}; make it first")
     dataset = load(path)
-    temporary = file.with_name(f".{file.stem}.{os.getpid()}{file.suffix}")
+    for place in file.parent.iterdir():
+        if place.name.startswith(f".{file.name}.") and regular_files.is_left(place):
+            place.unlink()
+    temporary = file.with_name(regular_files.temporary_name(file.name))
     try:
-        write(dataset, temporary, Path(path))
-        os.link(temporary, file)  # unlike a rename it fails where a file has come in between
+        with regular_files.named(file, instead=True):
+            write(dataset, temporary, Path(path))
+            _put_under(temporary, file)
     except FileExistsError as error:
         raise ValueError(f"{file}: has come into being meanwhile and is left as it is") from error
     finally:
         temporary.unlink(missing_ok=True)
     return dataset
+
+
+def _put_under(temporary: Path, file: Path) -> None:
+    """Give the file its name, which nothing has so far.
+
+    Raises:
+        FileExistsError: something has come in between.
+    """
+    try:
+        os.link(temporary, file)  # unlike a rename it fails where there is a file
+        return
+    except FileExistsError:
+        raise
+    except (OSError, AttributeError):  # a drive, or a system, without hard links
+        os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
+    try:
+        os.replace(temporary, file)  # onto the empty file that is ours
+    except BaseException:
+        file.unlink(missing_ok=True)
+        raise
 
 
 def _netcdf(dataset: Any, file: Path, path: Path) -> None:
@@ -119,9 +145,10 @@ def _safe(labels: np.ndarray) -> np.ndarray:
 def _computed(path: Path, shared: list[str], lengths: list[int]) -> np.ndarray:
     """Which rows lie in a finished chunk."""
     there = np.zeros(lengths, bool)
+    manifest, kinds = described(path, everywhere=False)
     for number in finished(path):
-        region = json.loads(mark_of(path, number).read_text(encoding="utf-8"))["region"]
-        there[tuple(slice(*region.get(dim, (0, None))) for dim in shared)] = True
+        cell = read_mark(path, number, kinds, guarded=manifest["format"] > 1).cell
+        there[tuple(slice(*cell[dim]) for dim in shared)] = True
     return there.ravel()
 
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import fnmatch
 import hashlib
 import json
-import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from jaxnn import __version__
+from jaxnn import __version__, regular_files
 
-FORMAT = 1
-"""The layout of a store on disk."""
+FORMAT = 2
+"""The layout of a store on disk: in 1, marks did not say whose they are, and tables, findings,
+pages and figures had no digests."""
+READ = (1, FORMAT)
+"""The formats that are read, and gone on with."""
+MANIFEST = "manifest.json"
 READABLE_FROM = "0.1.0"
 """The first version of jaxnn that reads this format; raise it with FORMAT."""
 
@@ -26,25 +29,54 @@ def read_manifest(path: str | Path) -> dict[str, Any] | None:
         ValueError: the folder holds something that is not a store, or a store of a later format.
     """
     path = Path(path)
-    file = path / "manifest.json"
-    if not file.is_file():
+    file = path / MANIFEST
+    if not (file.exists() or file.is_symlink()):
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise ValueError(f"{path}: exists, is not empty and is no store; choose another folder")
         return None
     try:
-        manifest = json.loads(file.read_text(encoding="utf-8"))
-        there = manifest["format"]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise ValueError(f"{file}: is no manifest of a store ({error!r})") from error
-    if there != FORMAT:
+        manifest = regular_files.read_json(path, MANIFEST, limit=2**26)
+    except ValueError as error:
+        said = str(error).removeprefix(f"{file}: ")
+        raise ValueError(f"{file}: is no manifest of a store, it {said}") from error
+    there = manifest.get("format")
+    if there is None:
+        raise ValueError(f"{file}: is no manifest of a store, it names no format")
+    if type(there) is not int or there not in READ:
         first, needs = manifest.get("readable_from"), "another version of jaxnn"
         if isinstance(there, int) and there > FORMAT and isinstance(first, str):
             needs = f"jaxnn {first:.20} or newer"
         raise ValueError(
             f"{path}: is a store of format {there!s:.20}, which needs {needs}; this is jaxnn "
-            f"{__version__}, which reads format {FORMAT}"
+            f"{__version__}, which reads formats {READ[0]} to {FORMAT}"
         )
     return manifest
+
+
+def changed(path: Path, manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What of the manifest, and of what describes the arrays, is not what was written: the
+    variable ("" for all) and what is wrong.
+
+    Raises:
+        ValueError: a description that is reached through a link.
+    """
+    unguarded = "sha256" not in manifest and manifest["format"] == 1
+    if not unguarded and digest_of(manifest) != manifest.get("sha256"):
+        yield "", f"{MANIFEST} is not what was written"
+        return
+    described = manifest.get("descriptions", {})
+    if not isinstance(described, dict):
+        yield "", f"{MANIFEST} describes no arrays"
+        return
+    for folder, digest in described.items():
+        name = f"{folder}/zarr.json"
+        try:
+            content = regular_files.read(path, name, limit=2**20)
+        except (FileNotFoundError, NotADirectoryError):
+            yield Path(folder).name, f"{name} is missing"
+            continue
+        if hashlib.sha256(content).hexdigest() != digest:
+            yield Path(folder).name, f"{name} is not what was written"
 
 
 def refuse_foreign(folder: Path, *, ours: tuple[str, ...]) -> None:
@@ -54,7 +86,7 @@ def refuse_foreign(folder: Path, *, ours: tuple[str, ...]) -> None:
         ValueError: it is neither empty, nor a store, nor in one, and something else lies there.
     """
     for place in (folder, folder.parent):
-        if (place / "manifest.json").is_file() and (place / "arrays.zarr").is_dir():
+        if is_store(place):
             return
     if not folder.exists():
         return
@@ -66,6 +98,11 @@ def refuse_foreign(folder: Path, *, ours: tuple[str, ...]) -> None:
                 f"{folder}: exists, is not empty and is no store ({entry.name} lies there); choose "
                 "another folder"
             )
+
+
+def is_store(folder: Path) -> bool:
+    """Whether a manifest and arrays lie there; nothing is read."""
+    return (folder / MANIFEST).is_file() and (folder / "arrays.zarr").is_dir()
 
 
 def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
@@ -84,22 +121,11 @@ def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
         **manifest,
         "descriptions": described,
     }
-    text = json.dumps({**full, "sha256": digest_of(full)}, indent=2)
-    write_atomically(folder / "manifest.json", f"{text}\n")
+    text = json.dumps({**full, "sha256": digest_of(full)}, indent=2, allow_nan=False)
+    regular_files.write(folder, MANIFEST, f"{text}\n")
 
 
 def digest_of(manifest: Mapping[str, Any]) -> str:
     """SHA-256 of all that a manifest says, but for that digest itself."""
     said = {name: value for name, value in manifest.items() if name != "sha256"}
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
-
-
-def write_atomically(file: str | Path, content: str) -> None:
-    """The whole content under this name, or nothing: temporary file, fsync, rename."""
-    file = Path(file)
-    temporary = file.with_name(f".{file.name}.{os.getpid()}")
-    with temporary.open("w", encoding="utf-8") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(temporary, file)

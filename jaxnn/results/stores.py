@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import json
 import os
-import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,8 +12,11 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from jaxnn.results.manifests import write_atomically, write_manifest
-from jaxnn.results.trust import ARRAYS
+from jaxnn import regular_files
+from jaxnn.results import digests
+from jaxnn.results.manifests import write_manifest
+from jaxnn.results.marks import DONE, Array, Region, cell_of, lies_at, whole, write_mark
+from jaxnn.results.trust import ARRAYS, described
 
 
 class Variable(NamedTuple):
@@ -28,21 +29,25 @@ class Variable(NamedTuple):
     attributes: Mapping[str, Any]
 
 
-Region = Mapping[str, tuple[int, int]]
-"""Where a chunk lies: dimension -> (start, stop); the whole of every dimension that is not
-named."""
-
-
-_MARK = re.compile(r"(\d{6,12})\.json")
-
-
-def open_arrays(path: str | Path, mode: Literal["r", "r+", "w"]) -> Any:
+def open_arrays(
+    path: str | Path, mode: Literal["r", "r+", "w"], arrays: Mapping[str, Array] | None
+) -> Any:
     """The group of a store's arrays, Zarr's format 3 and as each array describes itself: no older
     format, whose filters can run code, and no second description.
+
+    arrays: as `trust.described` gives them; None while the store is made.
     """
     import zarr  # 0.6 s with xarray: only when a store is touched
 
-    return zarr.open_group(Path(path) / ARRAYS, mode=mode, zarr_format=3, use_consolidated=False)
+    files = array_files(path, arrays, read_only=mode == "r")
+    return zarr.open_group(files, mode=mode, zarr_format=3, use_consolidated=False)
+
+
+def array_files(path: str | Path, arrays: Mapping[str, Array] | None, *, read_only: bool) -> Any:
+    """The folder of a store's arrays, as Zarr reads and writes it."""
+    from jaxnn.results.zarr_files import ArrayFiles  # as above
+
+    return ArrayFiles(Path(path) / ARRAYS, arrays=arrays, read_only=read_only)
 
 
 def create(
@@ -66,16 +71,16 @@ def create(
         variables: name -> Variable.
     """
     path = Path(path)
-    making = path.with_name(f".{path.name}.{os.getpid()}")
+    making = path.with_name(regular_files.temporary_name(path.name))
     shutil.rmtree(making, ignore_errors=True)
     try:
-        (making / "done").mkdir(parents=True)
+        (making / DONE).mkdir(parents=True)
     except OSError as error:
         reason = f"the store cannot be made ({error.strerror})"
         raise OSError(error.errno, reason, str(path)) from error
     from zarr.codecs import Crc32cCodec, ZstdCodec
 
-    group = open_arrays(making, "w")
+    group = open_arrays(making, "w", None)
     for name, variable in variables.items():
         shape = tuple(lengths[dim] for dim in variable.dims)
         group.create_array(
@@ -96,6 +101,7 @@ def create(
         "coordinates": {dim: list(labels) for dim, labels in coordinates.items()},
         "variables": {name: list(variable.dims) for name, variable in variables.items()},
     }
+    digests.begin(making)
     write_manifest(making, full)
     try:
         os.rename(making, path)  # onto nothing or an empty folder, else it fails
@@ -111,44 +117,39 @@ def write_chunk(
     """Write a chunk's arrays into their region, then mark the chunk as done.
 
     Raises:
-        ValueError: an array that does not have its region's shape, or a variable left out.
+        ValueError: an array that does not have its region's shape, a variable left out, or a region
+            that is not the chunk's: they are counted row by row of the grid that the store is cut
+            into.
     """
     path = Path(path)
-    group = open_arrays(path, "r+")
-    wanted = set(group.array_keys())
-    if set(arrays) != wanted:
-        raise ValueError(f"chunk {number} has {sorted(arrays)}, the store wants {sorted(wanted)}")
-    for name, values in arrays.items():
-        where = where_of(group[name], region)
-        shape = tuple(s.stop - s.start for s in where)
-        if values.shape != shape:
-            raise ValueError(f"chunk {number}: {name} has shape {values.shape}, its region {shape}")
-        group[name][where] = values
-    mark = {
-        "region": {dim: list(span) for dim, span in region.items()},
-        "sha256": {name: digest_at(group, name, region) for name in sorted(arrays)},
-    }
-    write_atomically(mark_of(path, number), json.dumps(mark) + "\n")
+    _, kinds = described(path, everywhere=False)
+    if set(arrays) != set(kinds):
+        wanted = sorted(kinds)
+        raise ValueError(f"chunk {number} has {sorted(arrays)}, the store wants {wanted}")
+    cell = cell_of(kinds, number)
+    if cell is None or not lies_at(region, cell, whole(kinds)):
+        raise ValueError(f"chunk {number} lies at {cell}, not at {dict(region)}")
+    with regular_files.named(path):
+        group = open_arrays(path, "r+", kinds)
+        for name, values in arrays.items():
+            where = where_of(kinds[name], cell)
+            shape = tuple(s.stop - s.start for s in where)
+            if values.shape != shape:
+                raise ValueError(
+                    f"chunk {number}: {name} has shape {values.shape}, its region {shape}"
+                )
+            group[name][where] = values
+        found = {
+            name: digest_of(group[name][where_of(kinds[name], cell)]) for name in sorted(arrays)
+        }
+    write_mark(path, number, region, found)
 
 
-def mark_of(path: Path, number: int) -> Path:
-    """The file that says that this chunk is done."""
-    return path / "done" / f"{number:06d}.json"
-
-
-def where_of(array: Any, region: Region) -> tuple[slice, ...]:
+def where_of(array: Array, region: Region) -> tuple[slice, ...]:
     """Where the region lies in an array, as its index."""
-    spans = zip(array.metadata.dimension_names, array.shape, strict=True)
-    return tuple(slice(*region.get(dim, (0, length))) for dim, length in spans)
+    return tuple(slice(*region[dim]) for dim in array.dims)
 
 
-def digest_at(group: Any, name: str, region: Region) -> str:
-    """SHA-256 of the bytes as they are read back from the disk."""
-    values = np.ascontiguousarray(group[name][where_of(group[name], region)])
-    return hashlib.sha256(values.tobytes()).hexdigest()
-
-
-def finished(path: str | Path) -> set[int]:
-    """The numbers of the chunks that are marked as done."""
-    names = (file.name for file in (Path(path) / "done").glob("*.json"))
-    return {int(mark[1]) for mark in map(_MARK.fullmatch, names) if mark}
+def digest_of(values: Any) -> str:
+    """SHA-256 of the bytes of an array."""
+    return hashlib.sha256(np.ascontiguousarray(values).tobytes()).hexdigest()

@@ -41,6 +41,7 @@ def open_store(path: Path, manifest: Mapping[str, Any], layout: Mapping[str, Any
         ValueError: the folder holds something else, or a store made otherwise: with each
             difference.
     """
+    results.tidy(path)
     if results.read_manifest(path) is None:
         results.create(path, manifest, **layout)
     check_store(path, manifest)
@@ -62,10 +63,10 @@ def check_call(path: Path, where: Where) -> None:
 
 
 def check_store(path: Path, manifest: Mapping[str, Any]) -> None:
-    """Refuse to go on with a store that was made otherwise.
+    """Refuse to go on with a store that was made otherwise, or whose finished chunks are damaged.
 
     Raises:
-        ValueError: with each difference.
+        ValueError: with each difference, or with what is damaged.
     """
     there = results.trusted(path)
     differences = [
@@ -79,6 +80,7 @@ def check_store(path: Path, manifest: Mapping[str, Any]) -> None:
             f"{path} was made otherwise and is left as it is ({'; '.join(differences)}); "
             "choose another --out, or remove the folder"
         )
+    results.refuse_damaged(path)
 
 
 def _differences(name: str, old: Any, new: Any) -> list[tuple[str, Any, Any]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+import itertools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,7 +14,7 @@ from jaxnn.stopping import Outcome
 from jaxnn.studies import problem
 from jaxnn.studies.problem import Posed, as_params
 from jaxnn.studies.settings import OfStore, Study
-from jaxnn.studies.stores import manifest_of
+from jaxnn.studies.stores import check_networks, manifest_of, settings_of
 from jaxnn.vocabulary import MEMBER, SCALE, SCHEME
 
 FIGURES = ("slice-*", "lines-*", "spectrum-*", "path-*", "align-*")
@@ -45,8 +46,10 @@ def taken(settings: OfStore, count: int) -> tuple[Posed, list[Network]]:
         raise ValueError(f"--seed is {settings.seed}: give a whole number from 0 to 2^32 - 1")
     if settings.out is not None:
         results.refuse_foreign(settings.out, ours=FIGURES)
+    posed = _posed(settings, manifest_of(settings.store, study="initial weights"))
     dataset = results.load(settings.store)
-    posed = _posed(settings, manifest_of(settings.store))
+    check_networks(settings.store, dataset)
+    _check_layers(settings.store, dataset, posed.sizes)
     places = (
         _named(settings, dataset, count) if settings.member else _best(settings, dataset, count)
     )
@@ -54,24 +57,32 @@ def taken(settings: OfStore, count: int) -> tuple[Posed, list[Network]]:
 
 
 def _posed(settings: OfStore, manifest: dict[str, Any]) -> Posed:
-    if manifest["study"] != "initial weights":
-        raise ValueError(
-            f"{settings.store}: is the store of a {manifest['study']}; give one of `jaxnn study`"
-        )
-    known = {field.name for field in fields(Study)}
-    asked: dict[str, Any] = {
-        n: tuple(v) if isinstance(v, list) else v for n, v in manifest["settings"].items()
-    }
-    asked = {n: v for n, v in asked.items() if n in known}
-    if settings.data is not None:
-        asked["data"] = str(settings.data)
-    posed = problem.pose(Study(**asked, data_dir=settings.data_dir))
+    typed = {} if settings.data is None else {"data": str(settings.data)}
+    asked = settings_of(settings.store, manifest, Study, data_dir=settings.data_dir, **typed)
+    posed = problem.pose(asked)
     if problem.digest(posed) != manifest["data"].get("sha256"):
         raise ValueError(
-            f"{settings.store}: its networks were trained on other data than {asked['data']} holds "
+            f"{settings.store}: its networks were trained on other data than {asked.data} holds "
             "now; give the study's own by --data or --data-dir"
         )
     return posed
+
+
+def _check_layers(path: Path, dataset: Any, sizes: Sequence[int]) -> None:
+    """Refuse weights and biases that are not those of a network of these sizes.
+
+    Raises:
+        ValueError: with the first that is not.
+    """
+    pairs = enumerate(itertools.pairwise(sizes), start=1)
+    shapes = {k: (before, units) for k, (before, units) in pairs}
+    for when, (k, (before, units)) in itertools.product(("initial", "final"), shapes.items()):
+        for name, shape in ((f"weights_{k}", (units, before)), (f"biases_{k}", (units,))):
+            there = dataset.get(f"{when}_{name}")
+            if there is None or there.shape[3:] != shape or there.dtype.kind != "f":
+                raise ValueError(
+                    f"{path}: {when}_{name} is not that of a network {'-'.join(map(str, sizes))}"
+                )
 
 
 def _cells(settings: OfStore, dataset: Any) -> list[tuple[int, int]]:
@@ -147,7 +158,7 @@ def _network(dataset: Any, place: tuple[int, int, int], at: str) -> Network:
 
 def params_of(dataset: Any, place: tuple[int, int, int], when: str) -> Any:
     """The "initial" or "final" weights and biases at this place of a store, as layers."""
-    layers = sum(name.startswith(f"{when}_weights_") for name in dataset)
+    layers = sum(str(name).startswith(f"{when}_weights_") for name in dataset)
     names = [f"{when}_{kind}_{k}" for k in range(1, layers + 1) for kind in ("weights", "biases")]
     return as_params([dataset[name].values[place] for name in names])
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from jaxnn import results, summaries
+from jaxnn import regular_files, results, summaries
 
 
 class Part(NamedTuple):
@@ -84,16 +84,16 @@ class Report:
         picture = next((file for file in self.files if file.suffix == ".png"), None)
         if picture is None:
             return summaries.titled(name, "", text)
-        data = base64.b64encode(picture.read_bytes()).decode()
+        data = base64.b64encode(regular_files.read(picture.parent, picture.name)).decode()
         shown = f'<br><img style="max-width: 100%" alt="" src="data:image/png;base64,{data}">'
         return summaries.titled(name, picture.name, shown, text)
 
     def write(self) -> None:
         """Leave the text and the findings in the store's folder."""
         if self.path is not None:
-            results.write_atomically(self.path / "table.txt", f"{self.text}\n")
             found = json.dumps(plain(self.findings), indent=2)
-            results.write_atomically(self.path / "findings.json", f"{found}\n")
+            contents = {"table.txt": f"{self.text}\n", "findings.json": f"{found}\n"}
+            results.write_files(self.path, contents)
 
 
 def plain(value: Any) -> Any:

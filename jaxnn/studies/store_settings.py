@@ -47,7 +47,8 @@ class Compare:
 
 @dataclass(frozen=True)
 class Verify:
-    """Is every array of a store still what was written? Exit status 1 where one is not.
+    """Is every array, table, page and figure of a store still what was written? Exit status 1 where
+    one is not, 2 where a store cannot be read at all.
 
     A flipped byte, a missing file and a half-written one are named by chunk, variable and place.
     """
@@ -56,7 +57,8 @@ class Verify:
     """The folder of a store, with those in it: of a map's variants, or of results."""
     repair: bool = False
     """Forget the damaged chunks, so that the command that made the store computes just these again,
-    to the same bits; exit status 0 where that is enough."""
+    to the same bits; remove damaged tables and figures, and what killed processes left; exit status
+    0 where that is enough."""
 
 
 @dataclass(frozen=True)

@@ -4,17 +4,22 @@ computed and no array is read.
 
 from __future__ import annotations
 
-import json
 import math
 import os
+import types
+import typing
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from jaxnn import results
+from jaxnn import regular_files, results
 from jaxnn.memory import in_bytes
 from jaxnn.studies.reports import Report
 from jaxnn.studies.store_settings import List, Show
+from jaxnn.vocabulary import MEMBER, SCALE, SCHEME
+
+S = TypeVar("S")
 
 COMMANDS = {"initial weights": "study"}
 """Which command makes the stores of a study, where its name is another."""
@@ -52,12 +57,16 @@ def listing(settings: List) -> Report:
 
 
 def stores_in(folder: Path) -> list[Path]:
-    """The stores at this path and below it, in order."""
-    found = []
-    for place, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if name not in ("arrays.zarr", "done"))
-        if "manifest.json" in files:
+    """The stores at this path and below it, in order, with what cannot be looked into."""
+    found: list[Path] = []
+    if not folder.is_dir():
+        return found
+    for place, folders, files in os.walk(folder, onerror=lambda e: found.append(Path(e.filename))):
+        if "manifest.json" in files or {"manifest.json", "arrays.zarr"} & {*folders}:
             found.append(Path(place))
+        folders[:] = sorted(
+            name for name in folders if name not in ("arrays.zarr", "done") and name[0] != "."
+        )
     return found
 
 
@@ -65,28 +74,29 @@ def _row(path: Path) -> dict[str, Any]:
     """What is known of a store at a glance."""
     try:
         manifest = manifest_of(path)
-        networks, chunks = extent(path, manifest)
+        networks, chunks = extent(path)
+        files = [entry for entry in regular_files.below(path) if entry.is_file()]
+        size = sum(entry.stat(follow_symlinks=False).st_size for entry in files)
+        made = (path / "manifest.json").stat().st_mtime
     except (ValueError, OSError) as error:
         return {"path": path, "fault": f"cannot be read: {' '.join(str(error).split())}"}
-    files = [file.stat() for file in path.rglob("*") if file.is_file()]
-    made = (path / "manifest.json").stat().st_mtime
     return {
         "path": path,
         "command": command_of(manifest),
         "data": str(manifest["settings"].get("data", "")),
         "networks": networks,
         "chunks": {"done": len(results.finished(path)), "all": chunks},
-        "bytes": sum(stat.st_size for stat in files),
+        "bytes": size,
         "made": datetime.fromtimestamp(made).isoformat(" ", "minutes"),
     }
 
 
-def manifest_of(path: Path) -> dict[str, Any]:
-    """The manifest of the store that a command made.
+def manifest_of(path: Path, *, study: str | None = None) -> dict[str, Any]:
+    """The manifest of the store that a command made: of this study, where one is named.
 
     Raises:
-        ValueError: no store there, a manifest that no command writes, or as
-            `results.read_manifest`.
+        ValueError: no store there, a manifest that no command writes, another study's, or as
+            `results.trusted`.
     """
     manifest = results.read_manifest(path)
     if manifest is None:
@@ -99,7 +109,69 @@ def manifest_of(path: Path) -> dict[str, Any]:
             raise ValueError(
                 f"{path}: {part} in its manifest is no table; every command writes one"
             )
+    if study not in (None, manifest["study"]):
+        wanted = COMMANDS.get(str(study), study)
+        raise ValueError(
+            f"{path}: is the store of a {manifest['study']}; give one of `jaxnn {wanted}`"
+        )
+    results.trusted(path)
     return manifest
+
+
+def settings_of(path: Path, manifest: Mapping[str, Any], kind: type[S], **changes: Any) -> S:
+    """The settings of this kind that a manifest holds, each of its type, with these changes.
+
+    Raises:
+        ValueError: one that no command writes.
+    """
+    hints = typing.get_type_hints(kind)
+    asked = {n: tuple(v) if isinstance(v, list) else v for n, v in manifest["settings"].items()}
+    asked = {**{name: value for name, value in asked.items() if name in hints}, **changes}
+    for name, value in asked.items():
+        if not _fits(hints[name], value):
+            raise ValueError(
+                f"{path}: the setting {name} in its manifest is {value!r:.60}; no command writes it"
+            )
+    try:
+        return kind(**asked)
+    except TypeError as error:
+        raise ValueError(f"{path}: its manifest lacks a setting ({error})") from error
+
+
+def _fits(hint: Any, value: Any) -> bool:
+    """Whether a value is of a setting's type."""
+    origin, parts = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType):
+        return any(_fits(part, value) for part in parts)
+    if origin is typing.Literal:
+        return value in parts
+    if origin is tuple:
+        each = parts[:1] * len(value) if isinstance(value, tuple) and parts[-1] is ... else parts
+        return isinstance(value, tuple) and len(each) == len(value) and all(map(_fits, each, value))
+    if hint is float:
+        return isinstance(value, float | int) and not isinstance(value, bool)
+    return isinstance(value, hint) and (hint is bool or not isinstance(value, bool))
+
+
+OF_NETWORKS = {"final_loss": "f", "outcome": "i", "steps": "i"}
+"""What every study of initial weights has of each network, and of which kind of numbers."""
+
+
+def check_networks(path: Path, dataset: Any) -> None:
+    """Refuse a store that has not what every study of initial weights has.
+
+    Raises:
+        ValueError: with the variable or dimension.
+    """
+    cell = (SCHEME, SCALE, MEMBER)
+    for name, kind in OF_NETWORKS.items():
+        there = dataset.get(name)
+        if there is None or there.dims != cell or there.dtype.kind != kind:
+            raise ValueError(f"{path}: {name} is not what jaxnn study writes for each network")
+    for dim, kinds in ((SCHEME, "U"), (SCALE, "if")):
+        labels = dataset[dim].values
+        if labels.dtype.kind not in kinds or len(set(labels.tolist())) < len(labels):
+            raise ValueError(f"{path}: the labels of {dim} are not what jaxnn study writes")
 
 
 def command_of(manifest: dict[str, Any]) -> str:
@@ -108,21 +180,15 @@ def command_of(manifest: dict[str, Any]) -> str:
     return COMMANDS.get(study, study)
 
 
-def extent(path: Path, manifest: dict[str, Any]) -> tuple[int, int]:
+def extent(path: Path) -> tuple[int, int]:
     """How many networks a store has room for, and in how many chunks they are written.
 
     Raises:
-        ValueError: arrays that are missing or cannot be read.
+        ValueError: as `results.trusted`.
     """
-    file = path / "manifest.json"
-    try:
-        name = min(manifest["variables"].items(), key=lambda entry: len(entry[1]))[0]
-        file = path / "arrays.zarr" / name / "zarr.json"
-        array = json.loads(file.read_text("utf-8"))
-        shape, cut = array["shape"], array["chunk_grid"]["configuration"]["chunk_shape"]
-        return math.prod(shape), math.prod(-(-n // c) for n, c in zip(shape, cut, strict=True))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError) as error:
-        raise ValueError(f"{file}: does not describe the arrays of a store ({error})") from error
+    arrays = results.arrays_of(path)
+    smallest = min(arrays.values(), key=lambda array: len(array.dims))
+    return math.prod(smallest.shape), results.cells(arrays)
 
 
 def shown(settings: Show) -> Report:
@@ -133,38 +199,49 @@ def shown(settings: Show) -> Report:
     """
     path = settings.store
     manifest = manifest_of(path)
-    networks, chunks = extent(path, manifest)
+    networks, chunks = extent(path)
     done = len(results.finished(path))
-    check = manifest.get("gradient_check", {})
+    table = manifest["gradient_check"].get("table", ())
     parts = [
         f"{path}: {command_of(manifest)} of {networks} networks, {done} of {chunks} chunks done\n"
-        f"{manifest['data'].get('note', '')}".rstrip(),
+        f"{_printable(str(manifest['data'].get('note', '')))}".rstrip(),
         *(_named(manifest, part) for part in ("settings", "network", "versions", "machine")),
-        "\n".join(["gradient check, float64", *(f"  {line}" for line in check.get("table", ()))]),
-        _text(path / "table.txt") or "no table yet: it is written with the last chunk",
+        "\n".join(["gradient check, float64", *_lines(table)]),
+        _text(path, "table.txt") or "no table yet: it is written with the last chunk",
     ]
-    found = _findings(path / "findings.json")
+    there = os.path.lexists(path / "findings.json")
+    found = regular_files.read_json(path, "findings.json", limit=2**28) if there else None
     named = {"manifest": manifest, "chunks": {"done": done, "all": chunks}, "findings": found}
     return Report("\n\n".join(parts), named, settings=manifest["settings"])
 
 
-def _text(file: Path) -> str:
-    return file.read_text("utf-8").rstrip("\n") if file.is_file() else ""
+def _lines(table: Any) -> list[str]:
+    return [f"  {_printable(str(line))}" for line in table] if isinstance(table, list) else []
 
 
-def _findings(file: Path) -> Any:
+def _text(path: Path, name: str) -> str:
+    """The text of a file of the store, "" where there is none, without what moves a cursor."""
+    if not os.path.lexists(path / name):
+        return ""
     try:
-        return json.loads(_text(file) or "null")
-    except ValueError as error:
-        raise ValueError(f"{file}: cannot be read ({error})") from error
+        text = regular_files.read(path, name).decode("utf-8").rstrip("\n")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path / name}: is not UTF-8 text (byte {error.start})") from error
+    return _printable(text)
+
+
+def _printable(text: str) -> str:
+    """The text with nothing in it that a terminal would obey."""
+    return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
 
 
 def _named(manifest: dict[str, Any], part: str) -> str:
     """A part of the manifest, a line each; what was not set is left out."""
     named = {n: v for n, v in manifest.get(part, {}).items() if v not in (None, [], "")}
+    named = {_printable(name): value for name, value in named.items()}
     width = max(map(len, named), default=0) + 2
     return "\n".join([part, *(f"  {n:{width}}{_said(v)}" for n, v in named.items())])
 
 
 def _said(value: Any) -> str:
-    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return _printable(" ".join(map(str, value)) if isinstance(value, list) else str(value))

@@ -12,8 +12,9 @@ from jaxnn import results
 from jaxnn.intervals import Difference, difference, paired_difference, wilson
 from jaxnn.stopping import Outcome
 from jaxnn.studies.reports import Report
+from jaxnn.studies.settings import Study
 from jaxnn.studies.store_settings import Compare
-from jaxnn.studies.stores import manifest_of
+from jaxnn.studies.stores import check_networks, manifest_of, settings_of
 from jaxnn.vocabulary import MEMBER, SCALE, SCHEME
 
 
@@ -26,7 +27,11 @@ def compared(settings: Compare) -> Report:
     """
     pair = [_study(path) for path in (settings.first, settings.second)]
     manifests = [json.loads(dataset.attrs["manifest"]) for dataset in pair]
-    level = manifests[0]["settings"]["level"] if settings.level is None else settings.level
+    level = settings.level
+    if level is None:
+        level = settings_of(settings.first, manifests[0], Study).level
+    if level is None:
+        raise ValueError(f"{settings.first}: its manifest has no level; give one by --level")
     if not 0 <= level < float("inf"):
         raise ValueError(f"--level is {level}: give a finite number, at least 0")
     rows = _rows(pair, level)
@@ -49,10 +54,10 @@ def compared(settings: Compare) -> Report:
 
 
 def _study(path: Path) -> Any:
-    manifest = manifest_of(path)
-    if manifest["study"] != "initial weights":
-        raise ValueError(f"{path}: is the store of a {manifest['study']}; give two of jaxnn study")
-    return results.load(path)
+    manifest_of(path, study="initial weights")
+    dataset = results.load(path)
+    check_networks(path, dataset)
+    return dataset
 
 
 def _settings_apart(first: dict[str, Any], second: dict[str, Any]) -> dict[str, list[Any]]:
