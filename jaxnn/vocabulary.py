@@ -8,7 +8,7 @@ has started.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
@@ -61,6 +61,34 @@ class Landscape(Protocol):
         ...
 
 
+def nearest(name: str, names: Iterable[str]) -> list[str]:
+    """Which of the names may have been meant, three at most: those that the name begins, else those
+    that begin the name, else the most similar one.
+
+    >>> nearest("he", ["sphere", "he_normal", "he_uniform"])
+    ['he_normal', 'he_uniform']
+    """
+    asked = _bare(name)
+    bare = {other: _bare(other) for other in names}
+    begun = [other for other, text in bare.items() if asked and text.startswith(asked)]
+    begun = begun or [other for other, text in bare.items() if text[2:] and asked.startswith(text)]
+    texts = difflib.get_close_matches(asked, bare.values(), n=1, cutoff=0.5)
+    return begun[:3] or [other for other, text in bare.items() if text in texts][:1]
+
+
+def _bare(name: str) -> str:
+    """The name without what begins an option, and with one kind of hyphen."""
+    return name.lstrip("-").replace("_", "-").casefold()
+
+
+def did_you_mean(name: str, names: Iterable[str], *, said: Callable[[str], str] = str) -> str:
+    """A question that ends a line of an error; empty where nothing is near. said: how a name is
+    written.
+    """
+    near = nearest(name, names)
+    return f"; did you mean {' or '.join(map(said, near))}?" if near else ""
+
+
 def lookup(table: Mapping[str, T], name: object, *, what: str) -> T:
     """The entry of the table under this name.
 
@@ -69,8 +97,7 @@ def lookup(table: Mapping[str, T], name: object, *, what: str) -> T:
     """
     if isinstance(name, str) and name in table:
         return table[name]
-    near = difflib.get_close_matches(str(name), table, n=1, cutoff=0.5)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
+    hint = did_you_mean(str(name), table, said=repr)
     raise ValueError(f"unknown {what} {name!r}: choose one of {', '.join(table)}{hint}")
 
 

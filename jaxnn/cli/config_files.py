@@ -9,7 +9,8 @@ from typing import Any
 
 from jaxnn import regular_files
 from jaxnn.cli.commands import COMMANDS
-from jaxnn.cli.values import Option, from_file, nearest, options_of
+from jaxnn.cli.values import Option, from_file, options_of
+from jaxnn.vocabulary import did_you_mean
 
 
 def settings_in(file: Path, command: str, options: Mapping[str, Option]) -> dict[str, Any]:
@@ -29,7 +30,7 @@ def settings_in(file: Path, command: str, options: Mapping[str, Option]) -> dict
     for key, value in table.items():
         if isinstance(value, dict):
             if key not in COMMANDS:
-                raise ValueError(f"{file}: no command is named {key}{nearest(key, COMMANDS)}")
+                raise ValueError(f"{file}: no command is named {key}{did_you_mean(key, COMMANDS)}")
             theirs = options_of(COMMANDS[key].settings)
             for name, one in value.items():
                 setting = _setting(file, name, one, theirs, theirs.keys(), f"{key}.")
@@ -45,7 +46,7 @@ def _setting(
     """The setting by its name, or nothing where it is one of another command's."""
     name = key.replace("-", "_")
     if name not in known:
-        raise ValueError(f"{file}: {where}{key} is no setting{nearest(name, known)}")
+        raise ValueError(f"{file}: {where}{key} is no setting{did_you_mean(name, known)}")
     if name not in options or (value is None and not options[name].required):
         return {}
     try:

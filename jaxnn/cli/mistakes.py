@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from jaxnn.cli.commands import COMMANDS
-from jaxnn.cli.values import ALIASES, Option, from_text, nearest, options_of, wanted
+from jaxnn.cli.values import ALIASES, Option, from_text, options_of, wanted
+from jaxnn.vocabulary import did_you_mean
 
 
 def check_words(command: str, words: Sequence[str], options: Mapping[str, Option]) -> list[str]:
@@ -59,7 +60,7 @@ def _option_of(command: str, name: str, options: Mapping[str, Option]) -> tuple[
         return optional[plain], False
     if plain.startswith("no_") and plain[3:] in optional and optional[plain[3:]].kind is bool:
         return optional[plain[3:]], True
-    near = nearest(f"--{plain.replace('_', '-')}", [o.spelled for o in optional.values()])
+    near = did_you_mean(f"--{plain.replace('_', '-')}", [o.spelled for o in optional.values()])
     others = [other for other, kind in COMMANDS.items() if plain in options_of(kind.settings)]
     of = f", it is one of {', '.join(others)}" if others and not near else ""
     raise ValueError(

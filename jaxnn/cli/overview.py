@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Sequence
 
 from jaxnn.cli.commands import COMMANDS
-from jaxnn.cli.values import nearest
+from jaxnn.vocabulary import did_you_mean
 
 ABOUT = "From initial weights to what training finds there."
 STATUS = """exit status:
@@ -29,7 +29,7 @@ def command_in(words: Sequence[str]) -> str:
         raise ValueError(f"give a command: {', '.join(COMMANDS)}; jaxnn --help says what they do")
     name = words[0]
     if name not in COMMANDS:
-        hint = nearest(name, COMMANDS) or f"; give one of {', '.join(COMMANDS)}"
+        hint = did_you_mean(name, COMMANDS) or f"; give one of {', '.join(COMMANDS)}"
         if name.startswith("-"):
             hint = "; the command comes first, such as jaxnn study iris"
         raise ValueError(f"there is no command {name}{hint}")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import types
 import typing
-from collections.abc import Iterable
 from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Union
+
+from jaxnn.vocabulary import did_you_mean
 
 
 class Option(NamedTuple):
@@ -61,12 +61,6 @@ def wanted(option: Option) -> str:
     return word + (", one or more" if option.many else "")
 
 
-def nearest(name: str, names: Iterable[str]) -> str:
-    """A question that ends a line: did you mean ...? Empty where nothing is near."""
-    near = difflib.get_close_matches(name, list(names), n=1, cutoff=0.5)
-    return f"; did you mean {near[0]}?" if near else ""
-
-
 def from_text(option: Option, text: str) -> Any:
     """One value as it was typed.
 
@@ -78,7 +72,7 @@ def from_text(option: Option, text: str) -> Any:
         if text in choices:
             return text
         raise ValueError(
-            f"{option.spelled} is {text}: give {wanted(option)}{nearest(text, choices)}"
+            f"{option.spelled} is {text}: give {wanted(option)}{did_you_mean(text, choices)}"
         )
     try:
         return option.kind(text)
