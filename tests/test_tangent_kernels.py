@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import jaxnn
-from jaxnn import ensembles
+from jaxnn import ensembles, memory
+from jaxnn.backpropagation import output_jacobian
 from jaxnn.landscape import tangent_kernels
 
 kernel = jax.jit(tangent_kernels.kernel, static_argnames="activation")
@@ -35,6 +36,39 @@ def test_the_kernel_by_hand_is_that_of_differentiation(biases):
     np.testing.assert_allclose(K, J @ J.T, rtol=1e-12)
     np.testing.assert_array_equal(K, K.T)
     np.testing.assert_allclose(anybodys, J, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.usefixtures("x64")
+@pytest.mark.parametrize("biases", [True, (True, False)])
+def test_the_jacobian_by_the_sweep_is_that_of_the_essays_recursion(biases):
+    params = drawn.network((3, 4, 2), 0, biases=biases)
+    inputs = drawn.batch(3, 1, 5).inputs
+    ours = tangent_kernels.jacobian(params, inputs, activation="tanh")
+    rows = jax.vmap(lambda x: output_jacobian(params, x, activation="tanh"))(inputs)
+    leaves = [np.reshape(leaf, (10, -1)) for leaf in jax.tree.leaves(rows)]
+    np.testing.assert_allclose(ours, np.concatenate(leaves, axis=1), rtol=1e-12)
+
+
+def test_the_kernel_of_a_wide_network_takes_the_memory_of_its_nodes_not_of_its_jacobians():
+    """5-1024-1024-1: by the hidden layers' Jacobians it would be 51 GB."""
+    params = jaxnn.init(jax.random.key(0), (5, 1024, 1024, 1))
+    inputs = drawn.batch(5, 1, 12).inputs.astype(np.float32)
+    made = kernel.lower(params, inputs).compile()
+    assert made.memory_analysis().temp_size_in_bytes < 10e6
+    J = tangent_kernels.jacobian(params, inputs)
+    np.testing.assert_allclose(made(params, inputs), J @ J.T, rtol=1e-4)
+
+
+@pytest.mark.parametrize("measure", [tangent_kernels.kernel, tangent_kernels.jacobian])
+def test_what_memory_does_not_hold_is_refused_in_one_line_before_it_is_computed(
+    measure, monkeypatch
+):
+    monkeypatch.setattr(memory, "at_hand", lambda: 4000)
+    params, inputs = drawn.network((3, 4, 2), 0), drawn.batch(3, 1, 50).inputs
+    with pytest.raises(
+        ValueError, match=r"^a matrix of 100 x .* 4 kB of memory; give fewer cases$"
+    ):
+        measure(params, inputs)
 
 
 @pytest.mark.usefixtures("x64")

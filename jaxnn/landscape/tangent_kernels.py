@@ -16,8 +16,8 @@ import jax.numpy as jnp
 from jax import Array
 from jax.flatten_util import ravel_pytree
 
-from jaxnn import summaries
-from jaxnn.backpropagation import output_jacobian
+from jaxnn import memory, summaries
+from jaxnn.backpropagation import output_sweep
 from jaxnn.landscape.checks import check_alike, check_point
 from jaxnn.losses import outputs_for
 
@@ -25,22 +25,31 @@ Activations = str | tuple[str, ...]
 
 
 def jacobian(params: Any, inputs: Array, *, activation: Activations = "sigmoid") -> Array:
-    """J, do_i/dp for each case and output, (cases * outputs, P), by hand from `output_jacobian`;
-    P in the order of `ravel_pytree`.
-
-    Memory: that, and the hidden layers' Jacobians on the way.
+    """J, do_i/dp for each case and output, (cases * outputs, P), by hand from `output_sweep`; P in
+    the order of `ravel_pytree`.
 
     Raises:
-        ValueError: inputs that are not (cases, inputs); as `forward`.
+        ValueError: inputs that are not (cases, inputs); as `forward`; more memory than there is.
     """
-    jax.eval_shape(lambda p, x: outputs_for(p, x, activation=activation), params, inputs)
+    rows, inputs = _rows(params, inputs, activation)
+    size = sum(leaf.size for leaf in jax.tree.leaves(params))
+    memory.check(2 * rows * size * inputs.dtype.itemsize, *_too_large(rows, size))
+    columns = []
+    for v, do_du, biases in output_sweep(params, inputs, activation=activation):
+        weights = do_du[:, :, :, None] * v[:, None, None, :]
+        columns += [weights.reshape(rows, -1), *([do_du.reshape(rows, -1)] if biases else [])]
+    return jnp.concatenate(columns, axis=1)
 
-    def one(x: Array) -> Array:
-        rows = output_jacobian(params, x, activation=activation)
-        return jax.vmap(lambda row: ravel_pytree(row)[0])(rows)
 
-    rows = jax.vmap(one)(jnp.asarray(inputs))
-    return rows.reshape(-1, rows.shape[-1])
+def _rows(params: Any, inputs: Array, activation: Activations) -> tuple[int, Array]:
+    """Cases times outputs, and the inputs as an array, checked."""
+    shape = jax.eval_shape(lambda p, x: outputs_for(p, x, activation=activation), params, inputs)
+    return shape.size, jnp.asarray(inputs)
+
+
+def _too_large(rows: int, columns: int) -> tuple[str, str]:
+    """What a matrix is called whose memory is checked, and what to do where there is too little."""
+    return f"a matrix of {rows} x {columns}, a row for each case and output,", "give fewer cases"
 
 
 def jacobian_of(outputs: Callable[[Any, Any], Array], point: Any, inputs: Any) -> Array:
@@ -61,7 +70,9 @@ def jacobian_of(outputs: Callable[[Any, Any], Array], point: Any, inputs: Any) -
 
 
 def kernel(params: Any, inputs: Array, *, activation: Activations = "sigmoid") -> Array:
-    """K = J J^T, (cases * outputs, cases * outputs), symmetric, of rank at most P.
+    """K = J J^T, (cases * outputs, cases * outputs), symmetric, of rank at most P, without J: for
+    each layer the sum over its nodes of do_i/du_z do_j/du_z' times that over what they see of v_k
+    v_k', so memory is that of K and of (cases, outputs, units).
 
     Under the loss (1/n) sum |o - d|^2 gradient flow moves the outputs by do/dt = -(2/n) K (o - d)
     (Jacot et al. 2018). Its eigenvalues are `jnp.linalg.eigvalsh`'s.
@@ -69,12 +80,22 @@ def kernel(params: Any, inputs: Array, *, activation: Activations = "sigmoid") -
     Raises:
         ValueError: as `jacobian`.
     """
-    return gram(jacobian(params, inputs, activation=activation))
+    rows, inputs = _rows(params, inputs, activation)
+    memory.check(3 * rows**2 * inputs.dtype.itemsize, *_too_large(rows, rows))
+    K, outputs = 0.0, rows // len(inputs)
+    for v, do_du, biases in output_sweep(params, inputs, activation=activation):
+        seen = v @ v.T + float(biases)  # sum over k of v_k v'_k, and 1 of the bias
+        D = do_du.reshape(rows, -1)
+        K = K + (D @ D.T) * jnp.repeat(jnp.repeat(seen, outputs, axis=0), outputs, axis=1)
+    return _symmetric(jnp.asarray(K))
 
 
 def gram(J: Array) -> Array:
     """J J^T for J (rows, P), symmetric to the bit."""
-    K = J @ J.T
+    return _symmetric(J @ J.T)
+
+
+def _symmetric(K: Array) -> Array:
     return 0.5 * (K + K.T)
 
 
