@@ -108,6 +108,7 @@ HOUSE = [
     "results.datasets",
     "results.exports",
     "plots.checks",
+    "plots.ticks",
     "plots.style",
     "plots.studies",
     "plots.layouts",

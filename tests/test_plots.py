@@ -6,12 +6,14 @@ from typing import Any
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
+from matplotlib.ticker import NullLocator
 from mpl_toolkits.mplot3d import Axes3D
 
 from jaxnn import plots
 from jaxnn.landscape.labels import Nowhere
 from jaxnn.landscape.trees import disconnectivity
-from jaxnn.plots.style import STYLE, round_ticks
+from jaxnn.plots.style import STYLE
+from jaxnn.plots.ticks import round_ticks, tick_labels
 
 
 def small_tree(**changed: Any):
@@ -423,11 +425,74 @@ def test_an_arrow_shows_each_barrier_over_the_line_between_the_ends():
     [
         (0.03, 7, [0.05, 0.1, 0.2, 0.5, 1, 2, 5]),
         (1e-6, 2, [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1]),
-        (3.0, 3.5, [3.0, 3.1, 3.2, 3.4, 3.5]),
+        (3.0, 3.5, [3.0, 3.1, 3.2, 3.3, 3.4, 3.5]),
+        (0.22, 0.91, [0.4, 0.6, 0.8]),
+        (0.15, 2.4, [0.2, 0.5, 1.0, 2.0]),
+        (7.0, 7.0, [7.0]),
     ],
 )
 def test_ticks_between_two_numbers_are_round(low, high, ticks):
     np.testing.assert_allclose(round_ticks(low, high), ticks)
+
+
+@pytest.mark.parametrize("low", [1e-12, 0.0299, 0.22, 0.991, 7.0, 9e5])
+@pytest.mark.parametrize("ratio", [1 + 1e-8, 1.0001, 1.1, 2.0, 4.1, 9.0, 11.0, 40.0, 1e3, 1e14])
+def test_every_range_has_two_ticks_with_names_of_their_own(low, ratio):
+    ticks = round_ticks(low, low * ratio)
+    assert 2 <= len(ticks) <= 9
+    assert low * (1 - 1e-11) <= ticks.min()
+    assert ticks.max() <= low * ratio * (1 + 1e-11)
+    texts = tick_labels(ticks)
+    assert len(set(texts)) == len(ticks)
+    values = [10.0 ** int(text[5:-2]) if text.startswith("$") else float(text) for text in texts]
+    np.testing.assert_allclose(values, ticks, rtol=1e-9)
+
+
+def labelled(axis):
+    """The labels of an axis that are in view, as they are drawn."""
+    low, high = sorted(axis.get_view_interval())
+    slack = 1e-9 * abs(high)
+    ticks = [
+        tick for tick in axis.get_major_ticks() if low - slack <= tick.get_loc() <= high + slack
+    ]
+    return [tick.label1.get_text() for tick in ticks if tick.label1.get_text()]
+
+
+def one_decade(low, high):
+    """Every plot of losses or sizes whose axis may be logarithmic, with values from low to high."""
+    values = np.geomspace(low, high, 6)
+    at, rows = np.arange(6.0), np.tile(values, (2, 1))
+    yield lambda ax: plots.loss_against_scale(ax, [1.0], {"normal": rows[:1]}, level=low)
+    yield lambda ax: plots.loss_against_scale(ax, [0.5, 2.0], {"normal": rows}, level=high)
+    yield lambda ax: plots.share_against_scale(
+        ax, [3.0], {"normal": np.array([[0.5, 0.4, 0.6]])}, level=low
+    )
+    yield lambda ax: plots.probability_lines(
+        ax, [0.0], {"one": np.array([[0.5, 0.4, 0.6]])}, colours={"one": "k"}, xlabel="scale"
+    )
+    yield lambda ax: plots.loss_bands(ax, at, rows, title="", xlabel="")
+    yield lambda ax: plots.learning_curve(ax, at, values, xlabel="")
+    yield lambda ax: plots.values_along(ax, at, values, name="")
+    yield lambda ax: plots.along_paths(ax, {"straight": (at / 5, values)})
+    yield lambda ax: plots.loss_against_index(ax, values, np.zeros(6, int), kinds=["minimum"] * 6)
+    yield lambda ax: plots.density(ax, at, values, note="")
+    yield lambda ax: plots.eigenvalues(ax, values, tolerance=1e-12 * low)
+    yield lambda ax: plots.eigenvalues(ax, 0 * values, tolerance=low)
+    yield lambda ax: plots.contours(ax, at, at, np.tile(values, (6, 1)))
+    yield lambda ax: plots.value_map(ax, np.tile(values, (6, 1)), ((0, 1), (0, 1)), name="")
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.22, 0.91), (0.15, 2.4), (3e-5, 3.1e-5)])
+def test_every_axis_has_two_labelled_ticks(low, high):
+    for draw in one_decade(low, high):
+        made, axes = plots.figure()
+        draw(axes[0, 0])
+        made.canvas.draw()
+        for ax in [*made.axes, *made.axes[0].child_axes]:
+            for axis in (ax.xaxis, ax.yaxis):
+                if axis.get_visible() and not isinstance(axis.get_major_locator(), NullLocator):
+                    assert len(set(labelled(axis))) >= 2 or not axis.get_ticklabels(), (draw, axis)
+        plots.plt.close(made)
 
 
 V, M = np.zeros(3), np.zeros((3, 4))

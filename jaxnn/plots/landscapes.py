@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from jaxnn.plots.checks import shaped
-from jaxnn.plots.style import COLOURS, MARKERS, round_ticks, styled
+from jaxnn.plots.style import COLOURS, MARKERS, styled
+from jaxnn.plots.ticks import log_axis, round_ticks, tick_labels
 
 
 @styled
@@ -36,7 +37,8 @@ def eigenvalues(ax: Axes, values: np.ndarray, *, tolerance: float) -> Axes:
     seen = np.abs(values[np.abs(values) > tolerance])
     least = float(seen.min()) if len(seen) else 1.0
     ax.set_yscale("symlog", linthresh=least, linscale=0.5)
-    ax.set_yticks(_decades(values, least))
+    ticks = _decades(values, least)
+    ax.set_yticks(ticks, tick_labels(ticks))
     ax.minorticks_off()
     ax.axhline(0, color="0.5", lw=0.6)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
@@ -56,7 +58,8 @@ def _decades(values: np.ndarray, least: float) -> list[float]:
     if len(powers) < 2:
         powers = round_ticks(least, most)[::-1]
     below, above = powers[powers <= -values.min()], powers[powers <= values.max()]
-    return [*-below, 0.0, *above[::-1]]
+    ticks = [*-below, 0.0, *above[::-1]]
+    return ticks if len(ticks) > 1 else [-least, 0.0, least]
 
 
 @styled
@@ -75,7 +78,7 @@ def density(ax: Axes, grid: np.ndarray, values: np.ndarray, *, note: str) -> Axe
     grid = shaped("grid", grid, grid=None)
     values = shaped("values", values, grid=len(grid))
     ax.fill_between(grid, values, 1e-6 * values.max(), color=COLOURS[0], alpha=0.4, lw=0)
-    ax.set_yscale("log")
+    log_axis(ax)
     ax.set_ylim(1e-6 * values.max(), 2 * values.max())
     ax.set_xlabel("eigenvalue of the Hessian")
     ax.set_ylabel("density")
@@ -112,7 +115,7 @@ def along_paths(
         lowest = min(lowest, *seen) if len(seen) else lowest
         highest = max(highest, *seen) if len(seen) else highest
     if 0 < lowest < highest / 20:
-        ax.set_yscale("log")
+        log_axis(ax)
     ax.set_xlabel("share of the way from the first network to the second")
     ax.set_ylabel("loss on the training cases")
     ax.legend()
@@ -167,8 +170,8 @@ def loss_against_index(
         )  # fmt: skip
     seen = losses[losses > 0]
     if len(seen) and seen.max() > 20 * seen.min():
-        ax.set_yscale("log")
-    ax.set_xticks(np.arange(int(index.max(initial=0)) + 1))
+        log_axis(ax)
+    ax.set_xticks(np.arange(max(int(index.max(initial=0)), 1) + 1))
     ax.set_xlabel("index: negative eigenvalues of the Hessian")
     ax.set_ylabel("loss on the training cases")
     ax.legend()

@@ -12,7 +12,8 @@ from matplotlib.patches import Patch
 
 from jaxnn.landscape.labels import Nowhere
 from jaxnn.plots.checks import shaped
-from jaxnn.plots.style import colour_bar, round_ticks, styled
+from jaxnn.plots.style import colour_bar, styled
+from jaxnn.plots.ticks import log_axis, round_ticks
 
 MUTED = ("#332288", "#DDCC77", "#44AA99", "#CC6677", "#88CCEE", "#117733", "#AA4499", "#999933",
          "#882255")  # fmt: skip
@@ -142,7 +143,7 @@ def values_along(ax: Axes, at: np.ndarray, values: np.ndarray, *, name: str) -> 
     seen = values[np.isfinite(values)]
     ax.plot(at, values, ".", ms=2, color="#332288", mew=0)
     if len(seen) and seen.min() > 0 and seen.max() > 20 * seen.min():
-        ax.set_yscale("log")
+        log_axis(ax)
     ax.set_ylabel(name)
     return ax
 

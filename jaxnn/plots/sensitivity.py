@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 
 from jaxnn.landscape.dimensions import Dimension
 from jaxnn.plots.style import COLOURS, styled
+from jaxnn.plots.ticks import log_axis
 
 
 @styled
@@ -25,7 +26,7 @@ def scaling(ax: Axes, found: Dimension, *, name: str = "", colour: str = COLOURS
     ends = np.array([x[found.fitted].min() - 0.3, x[found.fitted].max() + 0.3])
     ax.plot(np.exp(ends), np.exp(line(ends)), color=colour, lw=1.2, label=label)
     ax.set_xscale("log", base=2)
-    ax.set_yscale("log")
+    log_axis(ax)
     ax.set_xlabel("side of a box or distance of a pair, pixels")
     ax.set_ylabel("boxes with a border")
     ax.legend(title="dimension and 95 % interval")

@@ -11,7 +11,8 @@ from matplotlib.colors import LogNorm
 from matplotlib.ticker import MaxNLocator
 
 from jaxnn.plots.checks import shaped
-from jaxnn.plots.style import COLOURS, colour_bar, round_ticks, styled
+from jaxnn.plots.style import COLOURS, colour_bar, styled
+from jaxnn.plots.ticks import round_ticks, tick_labels
 
 LOSS, DISTANCE = "loss on the training cases", "distance between parameters"
 FACES = 60  # of a surface along each axis at most: more are no better in print
@@ -185,7 +186,7 @@ def surface(
     ax.set(xlabel=unit, ylabel=unit, zlabel=name, zlim=(floor, high))
     if log:
         ticks = round_ticks(10**low, 10**high)
-        ax.set_zticks(np.log10(ticks), [f"{tick:g}" for tick in ticks])
+        ax.set_zticks(np.log10(ticks), tick_labels(ticks))
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_locator(MaxNLocator(5))
     ax.tick_params(pad=0.0)

@@ -9,12 +9,11 @@ from matplotlib.axes import Axes
 
 from jaxnn.plots.checks import shaped
 from jaxnn.plots.style import COLOURS, MARKERS, styled
+from jaxnn.plots.ticks import log_axis, sweep_axis
 
 
 def _scale_axis(ax: Axes, scales: Sequence[float]) -> None:
-    ax.set_xscale("log")
-    ax.set_xticks(list(scales), [f"{scale:g}" for scale in scales])
-    ax.minorticks_off()
+    sweep_axis(ax, scales)
     ax.set_xlabel("scale of the initial weights")
 
 
@@ -64,7 +63,7 @@ def loss_against_scale(
         va="bottom",
         color="0.4",
     )
-    ax.set_yscale("log")
+    log_axis(ax)
     _scale_axis(ax, scales)
     ax.set_ylabel("final loss on the training cases")
     ax.legend(title="median of")
@@ -115,10 +114,7 @@ def probability_lines(
     for name, values in (ended or {}).items():
         values = shaped(f"ended of {name!r}", values, at=len(at))
         ax.plot(at, 100 * values, color=colours[name], lw=0.9, ls="--", label="_")
-    if min(at) > 0:
-        ax.set_xscale("log")
-        ax.minorticks_off()
-    ax.set_xticks(list(at), [f"{value:g}" for value in at])
+    sweep_axis(ax, at)
     ax.set_xlabel(xlabel)
     ax.set_ylabel("initial weights that lead there (%)")
     return ax
@@ -162,7 +158,7 @@ def loss_bands(ax: Axes, at: np.ndarray, losses: np.ndarray, *, title: str, xlab
         ax.fill_between(at, low, high, color=COLOURS[0], alpha=0.15, lw=0)
         ax.fill_between(at, q1, q3, color=COLOURS[0], alpha=0.35, lw=0)
         ax.plot(at, median, color=COLOURS[0], lw=1.2)
-        ax.set_yscale("log")
+        log_axis(ax)
     ax.set_title(title)
     ax.set_xlabel(xlabel)
     return ax
@@ -184,7 +180,7 @@ def learning_curve(ax: Axes, at: np.ndarray, losses: np.ndarray, *, xlabel: str)
     at = shaped("at", at, records=None)
     losses = shaped("losses", losses, records=len(at))
     ax.plot(at, losses, color=COLOURS[0], lw=1.5)
-    ax.set_yscale("log")
+    log_axis(ax)
     ax.set_xlabel(xlabel)
     ax.set_ylabel("loss on the training cases")
     return ax

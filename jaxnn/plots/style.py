@@ -21,6 +21,7 @@ from matplotlib.colorbar import Colorbar
 from matplotlib.figure import Figure
 
 from jaxnn import results
+from jaxnn.plots.ticks import tick_labels
 from jaxnn.vocabulary import lookup
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
@@ -84,28 +85,13 @@ def styled(draw: Callable[P, R]) -> Callable[P, R]:
     return in_style
 
 
-def round_ticks(low: float, high: float) -> np.ndarray:
-    """Round numbers between two positive ones: 1, 2, 5 times powers of ten, or powers alone where
-    these are many; where they are few, equal parts to two figures.
-    """
-    powers = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
-    for steps in ((1.0,), (1.0, 2.0, 5.0)):
-        ticks = np.sort(np.outer(powers, steps).ravel())
-        ticks = ticks[(ticks >= low) & (ticks <= high)]
-        if len(ticks) >= 4:
-            return ticks[:: -(-len(ticks) // 8)]
-    parts = np.array([float(f"{tick:.2g}") for tick in np.geomspace(low, high, 5)])
-    return np.unique(parts[(parts >= low) & (parts <= high)])
-
-
 def colour_bar(ax: Axes, drawn: Any, name: str, ticks: np.ndarray | None = None) -> Colorbar:
     """The scale of what is drawn, as high as the axes and beside them, with these ticks in their
     units.
     """
     bar = ax.figure.colorbar(drawn, cax=ax.inset_axes((1.03, 0.0, 0.045, 1.0)))
     if ticks is not None:
-        bar.set_ticks(ticks.tolist())
-        bar.ax.yaxis.set_major_formatter("{x:g}")
+        bar.set_ticks(ticks.tolist(), labels=tick_labels(ticks))
         bar.ax.minorticks_off()
     bar.set_label(name)
     return bar

@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, TwoSlopeNorm
 
 from jaxnn.plots.checks import shaped
-from jaxnn.plots.style import COLOURS, colour_bar, round_ticks, styled
+from jaxnn.plots.style import COLOURS, colour_bar, styled
+from jaxnn.plots.ticks import round_ticks, tick_labels
 
 
 @styled
@@ -84,7 +85,8 @@ def phase_diagram(
         bar = colour_bar(ax, filled, r"$\chi_1$, the factor on |gradient|² a layer")
         ticks = np.array([0.1, 0.2, 0.5, 0.8, 1.0, 1.25, 2.0, 5.0, 10.0])
         ticks = ticks[np.abs(np.log(ticks)) <= most]
-        bar.set_ticks(np.log(ticks).tolist(), labels=[f"{tick:g}" for tick in ticks])
+        ticks = ticks if len(ticks) > 1 else round_ticks(np.exp(-most), np.exp(most))
+        bar.set_ticks(np.log(ticks).tolist(), labels=tick_labels(ticks))
     else:
         depths = shaped("depths", depths, sigma_bs=len(sigma_bs), sigma_ws=len(sigma_ws))
         sound = depths[np.isfinite(depths) & (depths > 0)]
