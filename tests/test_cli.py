@@ -144,7 +144,7 @@ MISTAKES = [
     ("slice census --along filtr", "did you mean filter?"),
     ("census xor --no-tree=3", "--no-tree takes no value"),
     ("census xor --no-starts 3", "has no option --no-starts"),
-    ("completion fsh", "SHELL is fsh: give one of bash, zsh, fish, tcsh; did you mean fish?"),
+    ("completion fsh", "SHELL is fsh: give one of bash, zsh, fish; did you mean fish?"),
     ("study iris --config none.toml", "--config none.toml: no such file"),
     ("study iris --config bad.toml", "bad.toml: cannot be read (Invalid value"),
     ("study iris --config=near.toml", "step-sise is no setting; did you mean step_size?"),

@@ -137,8 +137,18 @@ def _help_of(name: str, command: Command, kind: Any) -> None:
         print("\nexamples:\n  " + "\n  ".join(command.examples))
 
 
+CALLS = {"bash": '"$python_cmd" -', "zsh": '"$python_cmd" -', "fish": "$python_cmd -c"}
+"""How each shell's script calls Python, which by itself puts the current folder on its path."""
+
+
 def completion(shell: str) -> str:
-    """The script that completes all commands and options in this shell."""
+    """The script that completes all commands and options in this shell.
+
+    It runs no code of the folder it is used in: Python is called in isolated mode (-I).
+
+    Raises:
+        ValueError: a version of tyro whose scripts call Python in another way.
+    """
     kinds = [
         Annotated[_kind(command), tyro.conf.subcommand(name, description=command.description)]
         for name, command in COMMANDS.items()
@@ -148,4 +158,11 @@ def completion(shell: str) -> str:
     with contextlib.redirect_stdout(script), contextlib.suppress(SystemExit):
         every: Any = functools.reduce(operator.or_, kinds)
         tyro.cli(every, prog="jaxnn", args=words, config=STYLE)
-    return script.getvalue()
+    python, flags = CALLS[shell].rsplit(" ", 1)
+    text = script.getvalue()
+    if text.count(python) != 1:
+        raise ValueError(
+            f"the completion of tyro {tyro.__version__} calls Python in a way that is not known "
+            "to be safe: install tyro 1.0"
+        )
+    return text.replace(CALLS[shell], f"{python} -I {flags}")

@@ -89,5 +89,5 @@ class Docs:
 class Completion:
     """The script that completes commands and options in a shell."""
 
-    shell: Literal["bash", "zsh", "fish", "tcsh"]
-    """bash, zsh, fish or tcsh."""
+    shell: Literal["bash", "zsh", "fish"]
+    """bash, zsh or fish."""
