@@ -126,6 +126,7 @@ HOUSE = [
     "studies.reports",
     "studies.stores",
     "studies.upkeep",
+    "studies.bounds",
     "studies.problem",
     "studies.engine",
     "studies.schema",

@@ -13,7 +13,7 @@ import pytest
 from made_stores import study_store
 from small_stores import signed
 
-from jaxnn import cli
+from jaxnn import cli, memory
 from jaxnn.cli import answers, parsing
 from jaxnn.cli.commands import COMMANDS
 from jaxnn.studies import engine, estimates, findings, initial_weights, progress, reports
@@ -428,6 +428,7 @@ def test_a_map_has_at_least_two_points(call, points):
 
 def test_the_columns_of_a_dry_run_stay_apart(call, monkeypatch):
     monkeypatch.setattr(estimates, "_timed", lambda work, compiled: (compiled.append(1.0), 2.0))
+    monkeypatch.setattr(memory, "at_hand", lambda: None)
     most = 2**32 - 1
     _, out, _ = call("study", "xor", "--members", most, "--schemes", "normal", "--scales", 1, 2, 3,
                      "--chunk", 1, "--dry-run")  # fmt: skip

@@ -197,6 +197,7 @@ def _check(command: Check) -> Report:
 def _of_store(command: OfStore) -> Report:
     from jaxnn import plots
     from jaxnn.studies import around, connections
+    from jaxnn.studies.bounds import check_points
 
     ways: dict[type, Callable[[Any], Report]] = {
         Slice: around.draw_slice,
@@ -204,6 +205,7 @@ def _of_store(command: OfStore) -> Report:
         Between: connections.draw_path,
         Align: connections.draw_align,
     }
+    check_points(command)
     with plots.house_style(), timed("measure and draw"):
         return ways[type(command)](command)
 

@@ -22,15 +22,13 @@ from jaxnn.losses import accuracy, loss
 from jaxnn.runs import Run
 from jaxnn.stopping import gradient_below
 from jaxnn.studies import engine, problem
+from jaxnn.studies.bounds import RECORDS
 from jaxnn.studies.problem import Posed
 from jaxnn.studies.progress import is_watched, say
 from jaxnn.studies.reports import in_words
 from jaxnn.studies.schema import layout
 from jaxnn.studies.settings import Study, Where
 from jaxnn.vocabulary import MEMBER, SCALE, SCHEME, Batch
-
-RECORDS = 60
-"""Losses are written down about this often on the way."""
 
 
 def default_out(settings: Study) -> Path:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import itertools
 import os
 import platform
 from dataclasses import dataclass
@@ -18,12 +17,13 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from jaxnn import data, descent, devices, ensembles, memory
+from jaxnn import data, descent, devices, ensembles
 from jaxnn.activations import ACTIVATIONS
 from jaxnn.backpropagation import GradientCheck, check_gradients
 from jaxnn.losses import LossOn, loss_on
 from jaxnn.network import SCHEMES, init
 from jaxnn.studies import map_settings
+from jaxnn.studies.bounds import check_room
 from jaxnn.studies.map_settings import Basins
 from jaxnn.studies.settings import Problem, as_json, resolved
 from jaxnn.vocabulary import Batch, Layer, Params, lookup
@@ -65,7 +65,7 @@ def pose(settings: Problem) -> Posed:
         train, test = data.split(source.batch, split_key, settings.test_share)
     hidden = settings.hidden or ()
     sizes = (train.inputs.shape[1], *hidden, train.targets.shape[1])
-    _check_room(sizes)
+    check_room(settings, sizes)
     if (settings.batch_size or 0) > len(train.inputs):
         raise ValueError(
             f"--batch-size {settings.batch_size}: there are {len(train.inputs)} training cases"
@@ -82,12 +82,6 @@ def pose(settings: Problem) -> Posed:
         init_key=init_key,
         order_key=order_key,
     )
-
-
-def _check_room(sizes: tuple[int, ...]) -> None:
-    """Refuse a network whose gradient, four ways in float64, is more than this machine holds."""
-    needed = 4 * 8 * sum((n + 1) * units for n, units in itertools.pairwise(sizes))
-    memory.check(needed, f"--hidden is {sizes[1:-1]}: the gradient, four ways,", "give fewer units")
 
 
 def _activation(names: tuple[str, ...], *, layers: int, numbers: bool) -> tuple[str, ...]:
