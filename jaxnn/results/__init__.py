@@ -9,6 +9,7 @@ A store from a stranger is believed in nothing: it runs no code, none of its lin
 size is taken for true before it is compared, and what no store holds is refused unread.
 """
 
+from jaxnn.results.claims import Claims as Claims
 from jaxnn.results.damage import Damage as Damage
 from jaxnn.results.damage import leftovers as leftovers
 from jaxnn.results.damage import refuse_damaged as refuse_damaged

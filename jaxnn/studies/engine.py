@@ -4,28 +4,21 @@ dask, or as one of several processes; take up what was broken off.
 
 from __future__ import annotations
 
-import functools
-import itertools
 import os
 import re
 import sys
-import threading
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import jax
-import numpy as np
 
-from jaxnn import devices, results
-from jaxnn.studies.problem import versions
+from jaxnn import results
+from jaxnn.studies import sharing, workers
 from jaxnn.studies.progress import LOG, say
 from jaxnn.studies.settings import Where
-
-Chunk = Callable[[int], tuple[results.Region, Mapping[str, np.ndarray]]]
-
-Written = tuple[int, results.Region, Mapping[str, np.ndarray]]
+from jaxnn.studies.workers import Chunk, Written
 
 COMPARED = ("study", "settings", "network", "data", "versions", "machine")
 """The parts of a manifest that must agree before a store is gone on with."""
@@ -95,10 +88,12 @@ def run(path: Path, chunk: Chunk, count: int, *, what: str, where: Where) -> Non
     """Compute and write those of the chunks 0 .. count - 1 that are ours and not there yet.
 
     A chunk is a pure function of its number, so neither who computes it nor a run that was killed
-    changes its bits. This process alone writes what dask's workers compute.
+    changes its bits. Other processes on the same store share the chunks with this one. This process
+    alone writes what dask's workers compute.
 
     Raises:
-        ValueError: where's settings contradict each other, or dask is not installed.
+        ValueError: where's settings contradict each other; as `workers.computed`.
+        OSError: a chunk cannot be written; as `workers.computed`.
     """
     first, step = share_of(where)
     there = results.finished(path)
@@ -107,12 +102,19 @@ def run(path: Path, chunk: Chunk, count: int, *, what: str, where: Where) -> Non
     done = len(ours) - len(missing)
     if done and missing:
         say(f"{done} of {len(ours)} chunks are there; going on with the rest")
-    made = _on_dask(chunk, missing, where) if where.engine == "dask" else _here(chunk, missing)
-    with _bar(initial=done, total=len(ours), unit="chunk", desc=what) as bar:
-        for number, region, arrays in made if missing else ():
-            results.write_chunk(path, number, region, arrays)
-            LOG.info("%s: chunk %d is written", path, number)
-            bar.update()
+    bar = _bar(initial=done, total=len(ours), unit="chunk", desc=what)
+    with results.Claims(path) as claims, bar:
+        for numbers in sharing.turns(path, missing, claims):
+            if where.engine == "dask":
+                made = workers.computed(chunk, numbers, where, len(missing))
+            else:
+                made = _here(chunk, numbers)
+            for number, region, arrays in made:
+                results.write_chunk(path, number, region, arrays)
+                claims.release(number)
+                LOG.info("%s: chunk %d is written", path, number)
+                bar.update()
+        bar.update(len(ours) - bar.n)  # those that others wrote
     if where.distributed:
         from jax.experimental.multihost_utils import sync_global_devices
 
@@ -155,64 +157,6 @@ def share_of(where: Where) -> tuple[int, int]:
     return int(parts[1]), int(parts[2])
 
 
-def _here(chunk: Chunk, numbers: Sequence[int]) -> Iterator[Written]:
+def _here(chunk: Chunk, numbers: Iterator[int]) -> Iterator[Written]:
     for number in numbers:
         yield number, *chunk(number)
-
-
-def _on_dask(chunk: Chunk, numbers: Sequence[int], where: Where) -> Iterator[Written]:
-    """The chunks as dask's workers finish them, at most two a worker under way.
-
-    What a worker that died had under way, dask gives to another one.
-    """
-    try:
-        from distributed import Client, LocalCluster, as_completed
-    except ImportError as error:
-        raise ValueError(
-            "--engine dask needs dask.distributed: pip install 'jaxnn[cluster]'"
-        ) from error
-    if where.scheduler is None:
-        count = where.workers or len(os.sched_getaffinity(0))
-        cluster = LocalCluster(n_workers=min(count, len(numbers)), threads_per_worker=1)
-    else:
-        cluster = None
-    with Client(cluster or where.scheduler) as client:
-        say(f"dask: {client.dashboard_link}")
-        try:
-            task = functools.partial(_on_worker, chunk, versions())
-            workers = len(client.scheduler_info(n_workers=-1)["workers"])
-            rest = iter(numbers)
-            first = list(itertools.islice(rest, 2 * max(1, workers)))
-            under_way = as_completed(
-                [client.submit(task, number, pure=False) for number in first], with_results=True
-            )
-            for future, result in under_way:
-                future.release()
-                following = next(rest, None)
-                if following is not None:
-                    under_way.add(client.submit(task, following, pure=False))
-                yield result
-        finally:
-            if cluster is not None:
-                cluster.close()
-
-
-_ONE_AT_A_TIME = threading.Lock()
-
-
-def _on_worker(chunk: Chunk, wanted: Mapping[str, str], number: int) -> Written:
-    """One chunk, on a worker of dask: with all its threads as devices, by the same versions."""
-    with _ONE_AT_A_TIME:
-        _prepare_worker()
-        differences = [d for d in _differences("", dict(wanted), versions()) if d[0] != "python"]
-        if differences:
-            name, here, there = differences[0]
-            raise ValueError(f"a worker has {name} {there}, but {here} is wanted: install the same")
-        return number, *chunk(number)
-
-
-@functools.cache
-def _prepare_worker() -> None:
-    from distributed import get_worker
-
-    devices.use_all_cores(get_worker().state.nthreads)

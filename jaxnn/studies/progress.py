@@ -25,6 +25,14 @@ def say(line: str) -> None:
         print(line, file=sys.stderr, flush=True)
 
 
+def tell(line: str) -> None:
+    """A line on stderr that nobody should miss, also in a file of a batch job."""
+    if LOG.isEnabledFor(logging.INFO):
+        LOG.info("%s", line)
+    else:
+        print(f"jaxnn: {line}", file=sys.stderr, flush=True)
+
+
 @contextlib.contextmanager
 def timed(name: str) -> Iterator[None]:
     """Log how long this part took, also where it fails."""
