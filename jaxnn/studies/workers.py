@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import functools
 import logging
@@ -17,12 +18,15 @@ from jaxnn.studies.problem import versions
 from jaxnn.studies.progress import LOG, say, tell
 from jaxnn.studies.settings import Where
 
+PATIENCE = 2.0
+"""Seconds after which it is looked again how many workers there are."""
+ANSWER = 10.0
+"""Seconds within which a scheduler answers."""
+
 Chunk = Callable[[int], tuple[results.Region, Mapping[str, np.ndarray]]]
 
 Written = tuple[int, results.Region, Mapping[str, np.ndarray]]
-
-PATIENCE = 2.0
-"""Seconds without a chunk or a worker after which that is looked into."""
+"""A chunk's number, region and arrays, to be written."""
 
 
 def computed(chunk: Chunk, numbers: Iterator[int], where: Where, most: int) -> Iterator[Written]:
@@ -44,47 +48,88 @@ def computed(chunk: Chunk, numbers: Iterator[int], where: Where, most: int) -> I
         raise ValueError(
             "--engine dask needs dask.distributed: pip install 'jaxnn[cluster]'"
         ) from error
-    if not LOG.isEnabledFor(logging.INFO):  # its tracebacks tell what one line here says
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    _quieten()
     cluster = None
     if where.scheduler is None:
         count = where.workers or len(os.sched_getaffinity(0))
+        tidied = "ignore::UserWarning:multiprocessing.resource_tracker"  # what a signal leaves
+        os.environ["PYTHONWARNINGS"] = f"{os.environ.get('PYTHONWARNINGS', '')},{tidied}".strip(",")
         cluster = LocalCluster(n_workers=min(count, most), threads_per_worker=1)
     client = Client(cluster or where.scheduler)
     try:
         say(f"dask: {client.dashboard_link}")
-        yield from _by(client, functools.partial(_on_worker, chunk, versions()), first, numbers)
+        with _lost_in_one_line(client):
+            task = functools.partial(_on_worker, chunk, versions())
+            yield from _by(client, task, first, numbers)
     finally:
         for opened in (client, cluster):
             if opened is not None:
-                with contextlib.suppress(Exception):  # of a scheduler that is gone
-                    opened.close(timeout=5)
+                with contextlib.suppress(Exception, asyncio.CancelledError):  # it may be gone
+                    opened.close(timeout=3)
+
+
+def _quieten() -> None:
+    """Without --verbose, no log of dask's: its tracebacks tell what is one line here."""
+    if not LOG.isEnabledFor(logging.INFO):
+        for name in [*logging.root.manager.loggerDict]:
+            if name.partition(".")[0] in ("distributed", "tornado"):
+                logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+
+
+@contextlib.contextmanager
+def _lost_in_one_line(client: Any) -> Iterator[None]:
+    """Say that the scheduler is gone, or that its workers die, as errors of the system.
+
+    Raises:
+        OSError: with what to do.
+    """
+    from distributed import KilledWorker
+
+    address, stays = (
+        client.scheduler.address,
+        "what was written stays, and the same command goes on",
+    )
+    try:
+        yield
+    except KilledWorker as error:
+        raise OSError(f"dask: the workers die, for want of memory perhaps; {stays}") from error
+    except (Exception, asyncio.CancelledError) as error:
+        lost = isinstance(error, asyncio.CancelledError | TimeoutError)
+        if client.status == "running" and not lost:
+            raise
+        raise OSError(f"dask: the scheduler {address} is gone; {stays}") from error
 
 
 def _by(
     client: Any, task: Callable[[int], Written], first: int, rest: Iterator[int]
 ) -> Iterator[Written]:
-    """The chunks as this client's workers finish them."""
+    """The chunks as this client's workers finish them; what is not told of is waited for."""
     import distributed
 
     wait: Any = distributed.wait
-    address = client.scheduler.address
-    under_way = {client.submit(task, first, pure=False)}
-    said = False
+    under_way, idle = {client.submit(task, first, pure=False)}, False
     while under_way:
-        workers = len(client.scheduler_info(n_workers=-1)["workers"])
+        workers = _count_workers(client)
         while len(under_way) < 2 * workers and (number := next(rest, None)) is not None:
             under_way.add(client.submit(task, number, pure=False))
-        try:
+        if not (workers or idle):
+            tell(f"dask: the scheduler {client.scheduler.address} has no workers; waiting for some")
+        idle = not workers
+        with contextlib.suppress(TimeoutError):
             done, under_way = wait(under_way, timeout=PATIENCE, return_when="FIRST_COMPLETED")
-        except TimeoutError:
-            if not workers and not said:
-                tell(f"dask: the scheduler {address} has no workers; waiting for the first")
-            said = not workers
-            continue
-        for future in done:
-            yield future.result()
-            future.release()
+            for future in done:
+                yield future.result()
+                future.release()
+
+
+def _count_workers(client: Any) -> int:
+    """How many workers the scheduler has now.
+
+    Raises:
+        TimeoutError: it does not answer.
+    """
+    asked = client.scheduler.identity
+    return len(client.sync(asked, n_workers=-1, callback_timeout=ANSWER)["workers"])
 
 
 _ONE_AT_A_TIME = threading.Lock()
