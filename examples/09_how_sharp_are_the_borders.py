@@ -64,9 +64,12 @@ found = {
     "pairs": sensitivity.uncertainty_exponent(labels),
 }
 for name, d in found.items():
-    print(f"dimension by {name} {d.dimension:.3f} ({d.low:.3f} to {d.high:.3f})")
+    told = d.doubt or f"{d.low:.3f} to {d.high:.3f}"
+    print(f"dimension by {name} {d.dimension:.3f} ({told})")
 test = sensitivity.fractal_test(labels)
-print(f"as many straight borders would have {test.smooth:.3f}: p = {test.p_value:.2f}")
+print(
+    f"as many straight borders would have {test.smooth:.3f}, p = {test.p_value:.2f}: {test.verdict}"
+)
 shared = sensitivity.wada(labels)
 print(f"Wada: {shared.wada}; near borders of all labels are {shared.share:.0%} of border pixels")
 

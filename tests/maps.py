@@ -156,7 +156,7 @@ def weierstrass(n, dimension, seed, base=2.0, swing=0.25):
     standard deviation is `swing` of the side.
     """
     phases = np.random.default_rng(seed).uniform(0, 2 * np.pi, size=60)
-    x, path = (np.arange(n) + 0.5) / n, np.zeros(n)
+    x, path = np.arange(n) * 0.618 / n, np.zeros(n)  # no power of the base is in step with pixels
     for k in range(int(48 / np.log2(base))):  # until the cosines' arguments lose their digits
         path += base ** ((dimension - 2) * k) * np.cos(2 * np.pi * base**k * x + phases[k])
     return below((path - np.mean(path)) / np.std(path) * swing * n + n / 2)
@@ -169,6 +169,19 @@ def wavy(n, waves, height, seed=0):
     return below(
         n / 2 + 0.3 * (tilt - 0.5) * x + height * np.sin(2 * np.pi * (waves * x / n + phase))
     )
+
+
+def circles(n, count, seed=0, window=(0.0, 0.0, 1.0)):
+    """How many of so many circles hold each pixel, even or odd, in the window (left, low, width) of
+    the unit square: smooth borders at any density, 1.
+    """
+    rng = np.random.default_rng(seed)
+    places, radii = rng.uniform(size=(count, 2)), rng.uniform(0.02, 0.3, size=count)
+    y, x = (window[1 - k] + window[2] * part for k, part in enumerate(grid(n)))
+    held = np.zeros((n, n), int)
+    for (a, b), radius in zip(places, radii, strict=True):
+        held += (x - a) ** 2 + (y - b) ** 2 < radius**2
+    return held % 2
 
 
 def cantor_stripes(level):
@@ -193,7 +206,7 @@ def grebogi(n):
     to, over [0, 2 pi] x [-1/2, 1/2]: exponent 0.2 to 0.3 over 3 to 15 of 300 pixels.
     """
     angle, x = np.meshgrid(np.linspace(0, 2 * np.pi, n), np.linspace(-0.5, 0.5, n), indexing="ij")
-    for _ in range(1000):
+    for _ in range(100):
         turned = angle + 1.32 * np.sin(2 * angle) - 0.9 * np.sin(4 * angle) - x * np.sin(angle)
         angle, x = np.mod(turned, 2 * np.pi), -0.3 * np.cos(angle)
     return (np.cos(angle) > 0).astype(int)

@@ -89,6 +89,7 @@ HOUSE = [
     "landscape.trees",
     "landscape.saddles",
     "landscape.borders",
+    "landscape.power_laws",
     "landscape.dimensions",
     "landscape.entropies",
     "landscape.roughness",

@@ -1,5 +1,6 @@
 """The stores of `jaxnn basins` and what is said of them."""
 
+import json
 import re
 from dataclasses import replace
 from typing import Any
@@ -419,7 +420,7 @@ def test_sensitivity_is_of_the_map_that_is_there(store, measured):
     folder, text, files = report.path, report.text, report.files
     assert folder == default_out(plain) / "sensitivity"
     for part in ("basin entropy", "dimension of the borders by boxes", "uncertainty exponent",
-                 "rougher than as many straight borders: p =", "share", "Lyapunov exponent over 60",
+                 "of as many straight borders", "share", "Lyapunov exponent over 60",
                  "smallest change found that leads elsewhere, from 1 pixels",
                  "one unit in the last place up: so much is rounding"):  # fmt: skip
         assert part in text
@@ -489,6 +490,24 @@ def test_what_has_no_borders_is_refused(changes, message, tmp_path):
     with pytest.raises(ValueError, match=message):
         border_measures.parts(asked)
     assert not (tmp_path / "none").exists()
+
+
+def test_what_a_map_cannot_tell_is_said_in_text_and_findings(measured, monkeypatch):
+    """A strip one pixel wide: a line to boxes, noise to pairs."""
+    nothing: Any = None
+    strip = np.zeros((32, 32), int)
+    strip[:, 9] = 1
+    one, some = (
+        basin_labels.Labelled(part, nothing, {}) for part in (strip.ravel(), np.zeros(1000, int))
+    )
+    monkeypatch.setattr(border_findings, "labelled", lambda *_: [one, some])
+    report = border_findings.conclude(*measured)
+    assert report.text.count("cannot tell: by boxes") == 3
+    said = json.loads(report.as_json("sensitivity"))["findings"]
+    assert said["fractal_test"]["verdict"] == "cannot tell"
+    for name in ("dimension_by_boxes", "dimension_by_pairs", "fractal_test"):
+        assert said[name]["doubt"].startswith("cannot tell: by boxes")
+    assert (said["dimension_by_boxes"]["low"], said["dimension_by_boxes"]["high"]) == (1, 2)
 
 
 def test_a_map_of_one_label_has_no_dimension(measured, monkeypatch):

@@ -78,7 +78,7 @@ def test_two_level_lines_have_dimension_1_exactly_however_near(way, width):
     [
         (maps.strip(256, 4, 0.3), 0.01),
         (maps.strip(256, 4, np.pi / 4), 0.01),
-        (maps.strip(1024, 4, np.pi / 4), 0.01),
+        (maps.strip(512, 4, np.pi / 4), 0.01),
         (maps.strip(256, 4, every=40), 0.01),
         (maps.strip(256, 8, every=16), 0.01),
         (maps.strip(256, 4, 0.3, every=40), 0.01),
@@ -91,7 +91,7 @@ def test_smooth_borders_with_a_scale_of_their_own_have_dimension_1(way, made, to
     found = way(made)
     assert abs(found.dimension - 1) < tolerance
     assert covers(found, 1)
-    assert found.high < 1.15
+    assert found.high < 1.2  # of either kind: boxes at the corners of the smallest squares
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -99,8 +99,8 @@ def test_smooth_borders_with_a_scale_of_their_own_have_dimension_1(way, made, to
 @pytest.mark.parametrize("width", [1, 1.5])
 def test_strips_too_narrow_to_tell_leave_the_dimension_open(way, width, angle):
     found = way(maps.strip(257, width, angle))
-    assert covers(found, 1)
-    assert found.high - found.low > 0.1
+    assert found.doubt.startswith("cannot tell: by boxes 1.")
+    assert (found.low, found.high) == (1, 2)
 
 
 def test_boxes_tell_a_line_from_noise():
@@ -163,29 +163,130 @@ def test_cantors_set_has_dimension_log_2_over_log_3(way, tolerance):
     assert covers(found, wanted)
 
 
-@pytest.mark.slow
+CANTOR = np.log(2) / np.log(3)
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("dimension", [1.5, 1.65, 1.8])
+def test_graphs_have_their_dimension_along_their_axis(dimension, seed):
+    """Boxes of both axes see the straight border's power law beside the graph's: 0.2 too little."""
+    made = maps.weierstrass(512, dimension, seed, 2.2)
+    found = uncertainty_exponent(made)
+    assert abs(found.dimension - dimension) < 0.1
+    assert covers(found, dimension)
+    assert covers(box_dimension(made), dimension)
+
+
+def test_boxes_along_the_axis_of_a_brownian_path_find_three_halves():
+    """Of six paths; their mean within 0.1, half of what boxes of both axes lack at 256 pixels."""
+    found = [box_dimension(maps.brownian(256, seed)) for seed in range(6)]
+    assert abs(np.mean([one.dimension for one in found]) - 1.5) < 0.1
+    assert sum(covers(one, 1.5) for one in found) >= 5
+    assert all(one.high - one.low < 0.4 for one in found if not one.doubt)
+
+
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("kind", ["straight", "disc", "cells", "koch", "noise", "newton"])
-def test_intervals_cover(way, kind):
-    """Of 40 maps moved and turned at random at least 36, a chance of 5 % at a coverage of 95 %."""
-    rng = np.random.default_rng(5)
-    n, hits = 513, 0
-    for _ in range(40):
-        drawn = rng.uniform(size=4)
-        made, dimension = {
-            "straight": lambda d: (maps.straight(n, np.pi * d[0], 0.4 * d[1] - 0.2), 1.0),
-            "disc": lambda d: (maps.disc(n, 0.15 + 0.2 * d[0], 0.4 + 0.2 * d[1:3]), 1.0),
-            "cells": lambda d: (maps.cells(n, 6, int(1e6 * d[0])), 1.0),
-            "koch": lambda d: (maps.koch(n, 6 * d[0], 0.1 * d[1] - 0.05), KOCH),
-            "noise": lambda d: (maps.noise(n, 3, int(1e6 * d[0])), 2.0),
-            # about the origin, which is a point of the border
-            "newton": lambda d: (
-                maps.newton(n, complex(*(d[:2] - 0.5)) * (0.4 + d[2]), 0.8 + 2 * d[2]),
-                NEWTON,
-            ),
-        }[kind](drawn)
-        hits += covers(way(made), dimension)
-    assert hits >= 36
+@pytest.mark.parametrize("level", [4, 5, 6])
+def test_cantors_stripes_in_step_with_pixels_cannot_be_told(way, level):
+    """At the smallest scales every pixel is a stripe: slopes are of the pixels, some above 2."""
+    found = way(maps.cantor_stripes(level))
+    assert found.doubt
+    assert 1 <= found.low <= 1 + CANTOR <= found.high <= 2
+    assert 1 <= found.dimension <= 2
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_nested_windows_of_one_smooth_border_agree(way):
+    """Of 30 circles: large windows are crowded, and look rough at a pixel's scale."""
+    found = [way(maps.circles(256, 30, 1, (0.3, 0.4, width))) for width in (1.0, 0.5, 0.2)]
+    assert found[0].dimension > 1.07
+    assert all(covers(one, 1) for one in found)
+    assert all(one.high < 1.3 for one in found if not one.doubt)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("count", [50, 500])
+def test_strewn_pixels_cannot_be_told(way, count):
+    """Pairs see noise, boxes next to nothing."""
+    found = way(maps.strewn(257, count))
+    assert found.doubt
+    assert (found.low, found.high) == (1, 2)
+
+
+def test_grebogis_map_has_its_published_exponent():
+    """Attractors.jl: between 0.2 and 0.3, of boxes of 3 to 15 pixels, whose sides are 2 to 14."""
+    made = maps.grebogi(300)
+    scales = borders.scales_up_to(14)
+    _, shares = borders.mixed_boxes(made.astype(np.int32), scales)
+    assert 0.2 < np.polyfit(np.log(scales[1:]), np.log(shares[1:]), 1)[0] < 0.3
+    for way in WAYS:
+        found = way(made)
+        assert 0.2 < found.exponent < 0.3
+        assert not found.doubt
+        assert 1.6 < found.low < found.high < 1.9
+
+
+def moved(kind, rng, n):
+    """A map of this kind, moved, turned and scaled at random, and its dimension."""
+    d, seed = rng.uniform(size=4), int(rng.integers(1 << 30))
+    surface, rough = rng.choice([0.2, 0.5, 0.8]), rng.choice([1.5, 1.65, 1.8])
+    return {
+        "straight": lambda: (maps.straight(n, np.pi * d[0], 0.4 * d[1] - 0.2), 1.0),
+        "disc": lambda: (maps.disc(n, 0.15 + 0.2 * d[0], 0.4 + 0.2 * d[1:3]), 1.0),
+        "cells": lambda: (maps.cells(n, 5 + int(60 * d[0]), seed), 1.0),
+        "circles": lambda: (maps.circles(n, 3 + int(60 * d[0]), seed), 1.0),
+        "waves": lambda: (maps.wavy(n, 3 + 40 * d[0], 2 + 12 * d[1], seed), 1.0),
+        "strips": lambda: (maps.strip(n, 1 + 5 * d[0], 3 * d[1], 10 + 50 * d[2]), 1.0),
+        "koch": lambda: (maps.koch(n, 6 * d[0], 0.1 * d[1] - 0.05), KOCH),
+        "noise": lambda: (maps.noise(n, 3, seed), 2.0),
+        # about the origin, which is a point of the border
+        "newton": lambda: (
+            maps.newton(n, complex(*(d[:2] - 0.5)) * (0.4 + d[2]), 0.8 + 2 * d[2]),
+            NEWTON,
+        ),
+        "brownian": lambda: (maps.brownian(n, seed, 0.1 + 0.4 * d[0]), 1.5),
+        "weierstrass": lambda: (
+            maps.weierstrass(n, rough, seed, 2 + d[0], 0.1 + 0.3 * d[1]),
+            rough,
+        ),
+        "surface": lambda: (maps.surface(n, surface, seed), 2 - surface),
+    }[kind]()
+
+
+# what may be in doubt of 40 maps: strips and waves of few pixels, the roughest graphs
+DOUBTED = {"strips": 20, "waves": 20, "circles": 10, "weierstrass": 25}
+KINDS = ["straight", "disc", "cells", "circles", "waves", "strips", "koch", "noise", "newton",
+         "brownian", "weierstrass", "surface"]  # fmt: skip
+
+
+def tally(kind, count, n):
+    """Of so many maps, how many intervals hold the dimension, doubts apart, and the doubts."""
+    rng, held, doubts = np.random.default_rng(5), 0, 0
+    for _ in range(count):
+        made, dimension = moved(kind, rng, n)
+        found = box_dimension(made)
+        doubts += bool(found.doubt)
+        held += not found.doubt and covers(found, dimension)
+    return held, doubts
+
+
+@pytest.mark.parametrize("kind", ["circles", "waves", "strips", "brownian", "weierstrass"])
+def test_intervals_of_the_hard_kinds_cover_or_say_that_they_cannot_tell(kind):
+    """Of 6 small maps one may be missed; not all are in doubt."""
+    held, doubts = tally(kind, 6, 128)
+    assert held + doubts >= 5
+    assert held >= 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_intervals_cover(kind):
+    """Of 40 maps moved and turned at random at least 90 % of those told, a chance of 5 % at a
+    coverage of 95 %. Both kinds have one interval.
+    """
+    held, doubts = tally(kind, 40, 384)
+    assert doubts <= DOUBTED.get(kind, 0)
+    assert held >= 0.9 * (40 - doubts)
 
 
 def test_boxes_and_pairs_are_counted_as_a_loop_counts_them():
@@ -196,7 +297,8 @@ def test_boxes_and_pairs_are_counted_as_a_loop_counts_them():
     np.testing.assert_array_equal(scales, [1, 2, 3, 4])
     mirrored = np.pad(ranks, 4, mode="reflect")
     hits, shares = borders.mixed_boxes(ranks, scales)
-    pair_hits, pair_shares = borders.unlike_pairs(ranks, scales)
+    pair_hits, pairs = borders.unlike_pairs(ranks, scales)
+    pair_shares = pair_hits.sum(axis=(0, 1)) / pairs.sum(axis=0)
     np.testing.assert_allclose(borders.unlike_shares(ranks, scales), pair_shares, rtol=1e-12)
     for k, s in enumerate(scales):
         mixed = known = unlike = both = 0
@@ -215,7 +317,7 @@ def test_boxes_and_pairs_are_counted_as_a_loop_counts_them():
                 both += a >= 0 and b >= 0
                 unlike += a >= 0 and b >= 0 and a != b
         assert hits[:, k].sum() == mixed
-        assert pair_hits[:, k].sum() == unlike
+        assert pair_hits[..., k].sum() == unlike
         np.testing.assert_allclose([shares[k], pair_shares[k]], [mixed / known, unlike / both])
 
 
@@ -225,6 +327,7 @@ def test_hits_count_for_blocks_that_hold_a_border():
     row = borders.block_of(ranks.shape)[np.flatnonzero(np.diff(ranks[:, 0]))[0]]
     for count in (borders.mixed_boxes, borders.unlike_pairs):
         hits, _ = count(ranks, borders.scales_up_to(16))
+        hits = hits.reshape(-1, *hits.shape[-2:]).sum(axis=0)
         assert set(np.flatnonzero(hits.sum(axis=1))) <= set(row)
 
 
@@ -245,7 +348,8 @@ def test_the_range_of_scales_can_be_given_and_a_small_border_has_no_interval():
     dot = maps.disc(257, radius=0.02, centre=(0.07, 0.07))
     small = box_dimension(dot)
     assert small.blocks < 5
-    assert np.isnan([small.low, small.high]).all()
+    assert small.doubt == "cannot tell: the border lies in one block of the map alone"
+    assert (small.low, small.high) == (1, 2)
 
 
 def test_the_bootstrap_is_the_seeds():
@@ -278,7 +382,25 @@ def test_a_wrong_call_is_refused(way, labels, settings, message):
         way(labels, **settings)
 
 
+def test_what_is_masked_is_unknown_and_is_no_label_of_its_own():
+    plain = maps.straight(129, 0.4, 0.03)
+    holes = maps.noise(129, labels=6, seed=3) == 0
+    masked = np.ma.masked_array(np.where(holes, 9, plain), holes)
+    ignored_ = np.where(holes, -1, plain)
+    for way in WAYS:
+        found, same = way(masked), way(ignored_, ignore=-1)
+        assert (found.dimension, found.low, found.high) == (same.dimension, same.low, same.high)
+        assert abs(found.dimension - 1) < 0.03
+    # a label that is masked in some places alone stays one
+    half = np.ma.masked_array(plain, holes)
+    assert box_dimension(half).dimension == found_boxes(ignored_)
+
+
+def found_boxes(labels):
+    return box_dimension(labels, ignore=-1).dimension
+
+
 def test_labels_that_unknown_pixels_keep_apart_are_refused():
     apart = np.where(np.arange(64) < 20, 0, np.where(np.arange(64) < 44, -1, 1))
-    with pytest.raises(ValueError, match="a dimension needs three"):
+    with pytest.raises(ValueError, match="by pairs, labels differ at fewer than three scales"):
         uncertainty_exponent(apart, ignore=[-1])

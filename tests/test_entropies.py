@@ -81,6 +81,31 @@ def test_three_mixed_basins_pass_ln_2_and_smooth_ones_do_not():
     assert not entropy(maps.cells(257, 8)).above_log2
 
 
+def test_grebogis_map_has_its_published_entropies():
+    """Attractors.jl at 300 pixels and boxes of 6: 0.40 to 0.42, on the border 0.60 to 0.61."""
+    found = entropy(maps.grebogi(300), box=6)
+    assert 0.40 < found.basin < 0.42
+    assert 0.60 < found.boundary < 0.61
+    assert found.low < found.basin < found.high
+    assert found.boundary_low < found.boundary < found.boundary_high
+
+
+def test_intervals_of_few_blocks_are_all_that_is_possible():
+    """A border of one box: a bootstrap of it alone has no width."""
+    labels = np.zeros((80, 80), int)
+    labels[:3, :3] = 1
+    found = entropy(labels)
+    assert found.boundary_boxes == 1
+    assert (found.boundary_low, found.boundary_high) == (0, math.log(2))
+    assert not found.above_log2
+
+
+def test_what_is_masked_is_in_no_share():
+    mask = np.array([[0, 0, 1, 1], [0, 1, 1, 1]], bool)
+    labels = np.ma.masked_array([[0, 0, 5, 5], [1, 5, 5, 5]], mask)
+    np.testing.assert_allclose(entropy(labels, box=2).basin, gibbs(1 / 3, 2 / 3), rtol=1e-12)
+
+
 @pytest.mark.parametrize("angle", [0.0, 0.3, np.pi / 4])
 def test_straight_stripes_narrower_than_a_box_pass_ln_2_and_are_not_called_fractal(angle):
     y, x = np.indices((256, 256))

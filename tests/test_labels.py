@@ -86,3 +86,16 @@ def test_families_that_came_up_too_seldom_are_left_out():
 def test_codes_are_spoken():
     assert spoken(Nowhere.diverged) == "diverged"
     assert spoken(3) == "3"
+
+
+def test_masked_labels_are_refused_in_one_line():
+    masked = np.ma.masked_array([0, 1, 5], [False, False, True])
+    for call in (
+        lambda: probabilities(masked),
+        lambda: compare(masked, np.array([0, 1, 1])),
+        lambda: within_families(masked, np.arange(6)),
+    ):
+        with pytest.raises(ValueError, match="1 of the labels are masked: leave these starts out"):
+            call()
+    assert probabilities(masked.compressed()).counts.tolist() == [1, 1]
+    assert probabilities(np.ma.masked_array([0, 1])).counts.tolist() == [1, 1]

@@ -16,6 +16,7 @@ from jaxnn.landscape.roughness import fractal_test, straight_borders
 )
 def test_fractal_borders_are_found(made):
     found = fractal_test(made, maps=39)
+    assert (found.verdict, found.doubt) == ("fractal", "")
     assert found.p_value == 1 / 40
     assert found.dimension > found.smooth_high
     assert found.scales[0] == 1
@@ -28,23 +29,41 @@ def test_fractal_borders_are_found(made):
 )
 def test_smooth_borders_pass(made):
     found = fractal_test(made, maps=19)
+    assert found.verdict == "smooth"
     assert found.p_value > 0.2
     assert found.dimensions.shape == found.borders.shape == (19,)
 
 
 @pytest.mark.parametrize("width", [1, 2, 3, 4, 8])
-def test_straight_strips_of_any_width_pass(width):
-    assert fractal_test(maps.strip(257, width), maps=19).p_value > 0.2
-    assert fractal_test(maps.strip(257, width, 0.3), maps=19).p_value > 0.2
+@pytest.mark.parametrize("angle", [0.0, 0.3])
+def test_straight_strips_are_smooth_or_too_narrow_to_tell(width, angle):
+    found = fractal_test(maps.strip(257, width, angle), maps=19)
+    assert found.verdict == ("smooth" if width > 2 else "cannot tell")
+    assert bool(found.doubt) == np.isnan(found.p_value) == (width < 3)
 
 
-@pytest.mark.parametrize("count", [1, 5, 50])
-def test_lone_pixels_pass(count):
+def test_grebogis_map_is_fractal_at_300_pixels():
+    """As Attractors.jl says; its borders are in step with no straight ones' scale."""
+    found = fractal_test(maps.grebogi(300), maps=19)
+    assert found.verdict == "fractal"
+    assert found.p_value == 1 / 20
+
+
+def test_a_crowd_of_smooth_borders_is_not_called_fractal():
+    """30 circles are rougher at a pixel's scale than as many straight borders, or as rough."""
+    for seed in range(3):
+        assert fractal_test(maps.circles(257, 30, seed), maps=19).verdict != "fractal"
+
+
+@pytest.mark.parametrize("count", [1, 5, 50, 500])
+def test_lone_pixels_cannot_be_told(count):
     made = np.zeros((257, 257), int)
     made.ravel()[np.random.default_rng(0).choice(made.size, count, replace=False)] = 1
     settings: dict[str, Any] = {"maps": np.int64(19)}
     found = fractal_test(made, **settings)
-    assert found.p_value == 1
+    assert found.verdict == "cannot tell"
+    assert found.doubt.startswith("cannot tell: ")
+    assert np.isnan(found.p_value)
     assert found.dimension > 1.9  # by pairs they are as noise
 
 
@@ -61,7 +80,7 @@ def test_smooth_borders_are_called_fractal_at_most_as_often_as_p_says(kind):
             "cells": lambda d: maps.cells(257, 3 + int(30 * d[0]), int(1e6 * d[1])),
             "null": lambda d: straight_borders((257, 257), 0.004 + 0.02 * d[0], rng)[0],
         }[kind](drawn)
-        called += fractal_test(made, maps=39).p_value <= 0.05
+        called += fractal_test(made, maps=39).verdict == "fractal"
     assert called <= 7
 
 

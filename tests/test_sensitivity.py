@@ -45,3 +45,11 @@ def test_the_same_dimension_is_drawn_as_the_same_bytes(found, tmp_path):
     files = [plots.save(drawn(found)[0], tmp_path / name) for name in ("a", "b")]
     for one, other in zip(*files, strict=True):
         assert one.read_bytes() == other.read_bytes()
+
+
+def test_a_doubt_takes_the_intervals_place_in_a_figure():
+    made, axes = plots.figure()
+    plots.scaling(axes[0, 0], sensitivity.box_dimension(maps.strip(257, 1)), name="strip")
+    assert axes[0, 0].get_legend_handles_labels()[1] == ["strip: cannot tell"]
+    assert "cannot tell: by boxes" in sensitivity.box_dimension(maps.strip(257, 1))._repr_html_()
+    assert made.axes

@@ -34,13 +34,14 @@ def checked_labels(
     labels: object, *, ignore: int | Sequence[int] = (), least: int = 2, side: int = SMALLEST_SIDE,
     what: str = "a dimension",
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
-    """The labels as ranks 0, 1, ... in the order of their values, with -1 where they are ignored,
-    and those values.
+    """The labels as ranks 0, 1, ... in the order of their values, with -1 where they are ignored or
+    masked, and those values.
 
     Raises:
         ValueError: labels that are no whole numbers, a map without axes or with too short a side,
             fewer than `least` labels.
     """
+    masked = np.ma.getmaskarray(labels) if np.ma.isMaskedArray(labels) else None
     given = np.asarray(labels)
     if not (np.issubdtype(given.dtype, np.integer) or given.dtype == bool):
         raise ValueError(f"the labels are of {given.dtype}: give whole numbers, one a pixel")
@@ -50,13 +51,16 @@ def checked_labels(
         )
     values, ranks = np.unique(given, return_inverse=True)
     keep = ~np.isin(values, ignored(ignore))
+    if masked is not None:
+        keep &= np.isin(values, given[~masked])
     if keep.sum() < least:
         some = [int(value) for value in values[keep]]
         raise ValueError(
             f"the map has {len(some)} labels, {some}: {what} needs at least {least} of them"
         )
     order = np.where(keep, np.cumsum(keep) - 1, -1)
-    return order[ranks.reshape(given.shape)].astype(np.int32), values[keep]
+    found = order[ranks.reshape(given.shape)].astype(np.int32)
+    return found if masked is None else np.where(masked, np.int32(-1), found), values[keep]
 
 
 def scales_up_to(largest: int) -> np.ndarray:
@@ -66,14 +70,18 @@ def scales_up_to(largest: int) -> np.ndarray:
     return every[every <= largest]
 
 
-def mixed_boxes(ranks: np.ndarray, scales: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def mixed_boxes(
+    ranks: np.ndarray, scales: np.ndarray, *, axes: Sequence[int] | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """How many boxes hold two labels, by block and scale (blocks, scales), and what share of all
     boxes they are (scales,).
 
     A box of side s spans s + 1 pixels an axis, its faces included, so that boxes side by side share
     faces and no border lies between two of them. Boxes are taken at all places, with centres over
-    the map, which is mirrored at its edges. A box counts for the block of a border in it.
+    the map, which is mirrored at its edges. A box counts for the block of a border in it. With
+    `axes`, boxes extend along these alone and are a pixel wide along the others.
     """
+    along = range(ranks.ndim) if axes is None else axes
     pad = int(scales[-1]) // 2 + 1
     padded = np.pad(ranks, pad, mode="reflect")
     low, high = np.where(padded < 0, UNKNOWN, padded), padded
@@ -84,19 +92,23 @@ def mixed_boxes(ranks: np.ndarray, scales: np.ndarray) -> tuple[np.ndarray, np.n
         # a box of side s is 2^axes overlapping ones of side `half`
         half, shift = {1: (0, 1), 3: (2, 1)}.get(s, (s // 2, s // 2))
         low, high, block = made[half]
-        low, high = _joined(np.minimum, low, shift), _joined(np.maximum, high, shift)
-        block = _joined(_first_known, block, shift)
+        low, high = _joined(np.minimum, low, shift, along), _joined(np.maximum, high, shift, along)
+        block = _joined(_first_known, block, shift, along)
         mixed = high > low
-        middles = own[tuple(slice(s // 2, s // 2 + size) for size in block.shape)]
+        shifts = [s // 2 if axis in along else 0 for axis in range(ranks.ndim)]
+        middles = own[tuple(map(slice, shifts, np.add(shifts, block.shape)))]
         made[s] = (low, high, np.where(mixed & (block < 0), middles, block))
-        first = pad - s // 2
-        there = tuple(slice(first, first + size - 1) for size in ranks.shape)
+        firsts = np.subtract(pad, shifts)
+        sizes = [size - (axis in along) for axis, size in enumerate(ranks.shape)]
+        there = tuple(map(slice, firsts, np.add(firsts, sizes)))
         hits.append(np.bincount(made[s][2][there][mixed[there]], minlength=own.max() + 1))
         shares.append(hits[-1].sum() / max(1, np.sum(high[there] >= 0)))
     return np.stack(hits, axis=1), np.array(shares)
 
 
-def hidden_boxes(ranks: np.ndarray, scales: np.ndarray, shares: np.ndarray) -> np.ndarray:
+def hidden_boxes(
+    ranks: np.ndarray, scales: np.ndarray, shares: np.ndarray, *, axes: Sequence[int] | None = None
+) -> np.ndarray:
     """What the logarithms of the shares of `mixed_boxes` lack of boxes with a border that passes
     between the pixels, (scales,).
 
@@ -107,12 +119,20 @@ def hidden_boxes(ranks: np.ndarray, scales: np.ndarray, shares: np.ndarray) -> n
     out.
     """
     few = scales[2 * scales <= scales[-1]]
-    parts = itertools.product((slice(0, None, 2), slice(1, None, 2)), repeat=ranks.ndim)
-    fewer = np.mean([mixed_boxes(ranks[part], few)[1] for part in parts], axis=0)
+    along = range(ranks.ndim) if axes is None else axes
+    halves = (slice(0, None, 2), slice(1, None, 2))
+    parts = itertools.product(
+        *(halves if k in along else (slice(None),) for k in range(ranks.ndim))
+    )
+    fewer = np.mean([mixed_boxes(ranks[part], few, axes=axes)[1] for part in parts], axis=0)
     known = shares[np.isin(scales, 2 * few)]
     both = (known > 0) & (fewer > 0)
     gains = np.log(np.where(both, known, 1.0) / np.where(both, fewer, 1.0))
-    by_scale = dict(zip((2 * few).tolist(), gains.tolist(), strict=True))
+    by_scale = {
+        scale: gain
+        for scale, gain, there in zip((2 * few).tolist(), gains.tolist(), both, strict=True)
+        if there
+    }
     hidden = np.zeros(len(scales))
     for k, scale in enumerate(scales.tolist()):
         chain = []
@@ -127,25 +147,26 @@ def _first_known(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def _joined(
-    combine: Callable[[np.ndarray, np.ndarray], np.ndarray], part: np.ndarray, shift: int
-) -> np.ndarray:
-    """What boxes have in common with those shifted along every axis."""
-    for axis in range(part.ndim):
+    combine: Callable[[np.ndarray, np.ndarray], np.ndarray], part: np.ndarray, shift: int,
+    along: Sequence[int],
+) -> np.ndarray:  # fmt: skip
+    """What boxes have in common with those shifted along these axes."""
+    for axis in along:
         rows = np.moveaxis(part, axis, 0)
         part = np.moveaxis(combine(rows[:-shift], rows[shift:]), 0, axis)
     return part
 
 
 def unlike_pairs(ranks: np.ndarray, scales: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """How many pairs of pixels at that distance along an axis have two labels, by block and scale
-    (blocks, scales), and what share of all pairs they are (scales,).
+    """How many pairs of pixels at that distance along each axis have two labels, by block and scale
+    (axes, blocks, scales), and how many pairs there are (axes, scales).
 
     The middles of the pairs are over the map, which is mirrored at its edges. A pair counts for the
     block of the first border between its pixels.
     """
     blocks, pad = block_of(ranks.shape), int(scales[-1]) // 2 + 1
-    hits = np.zeros((blocks.max() + 1, len(scales)), int)
-    known = np.zeros(len(scales), int)
+    hits = np.zeros((ranks.ndim, blocks.max() + 1, len(scales)), int)
+    known = np.zeros((ranks.ndim, len(scales)), int)
     for axis in range(ranks.ndim):
         part, own = (_mirrored_rows(array, axis, pad) for array in (ranks, blocks))
         place = _first_change(part)
@@ -153,13 +174,14 @@ def unlike_pairs(ranks: np.ndarray, scales: np.ndarray) -> tuple[np.ndarray, np.
             at = np.arange(ranks.shape[axis] - 1) + pad - s // 2
             unlike, both = _unlike(part[at], part[at + s])
             rows, columns = np.nonzero(unlike)
-            hits[:, k] += np.bincount(own[place[at[rows], columns], columns], minlength=len(hits))
-            known[k] += both.sum()
-    return hits, hits.sum(axis=0) / np.maximum(known, 1)
+            where = own[place[at[rows], columns], columns]
+            hits[axis, :, k] = np.bincount(where, minlength=hits.shape[1])
+            known[axis, k] = both.sum()
+    return hits, known
 
 
 def unlike_shares(ranks: np.ndarray, scales: np.ndarray) -> np.ndarray:
-    """The shares of `unlike_pairs` alone, (scales,), which cost a tenth."""
+    """What share of all pairs of `unlike_pairs` is unlike, (scales,), at a tenth of the cost."""
     counts, pad = np.zeros((2, len(scales)), int), int(scales[-1]) // 2 + 1
     for axis in range(ranks.ndim):
         part, size = _mirrored_rows(ranks, axis, pad), ranks.shape[axis] - 1

@@ -11,10 +11,9 @@ import numpy as np
 
 from jaxnn import summaries
 from jaxnn.landscape.borders import block_of, checked_labels, drawn_blocks
+from jaxnn.landscape.power_laws import FEWEST_BLOCKS, REPLICATES
 from jaxnn.vocabulary import whole
 
-REPLICATES = 999
-"""Bootstrap samples."""
 MEET = 0.25
 """Of boxes of 2 x 2 pixels with two labels, those with three, at least, where borders are fractal:
 0.30 by Newton's method, none in stripes of two pixels or more, 0.18 in random cells of 20 pixels.
@@ -26,7 +25,8 @@ MEET = 0.25
 class Entropy:
     """Basin entropy, in nats.
 
-    basin, low, high: S_b, the mean over boxes, with its 95 % interval.
+    basin, low, high: S_b, the mean over boxes, with its 95 % interval; from 0 to ln N of N labels
+        where the boxes lie in fewer than FEWEST_BLOCKS blocks of the map.
     boundary, boundary_low, boundary_high: S_bb, the same over boxes with two labels or more; NaN
         where there is none.
     above_log2: whether boundary_low > ln 2 and three labels meet in a quarter of the boxes of 2
@@ -70,7 +70,7 @@ def entropy(
         labels: whole numbers, a pixel each, one axis a direction; what is left over at the far
             edges by boxes side by side is not counted.
         box: pixels along a side of a box.
-        ignore: labels of pixels that count as unknown; they are in no share.
+        ignore: labels of pixels that count as unknown, as masked ones do; they are in no share.
         seed: of the bootstrap.
 
     Raises:
@@ -83,9 +83,9 @@ def entropy(
     counted = counts.sum(axis=0) > 0
     counts, blocks = counts[:, counted], block_of(grid).ravel()[counted]
     seen, nats = np.sum(counts > 0, axis=0), _gibbs(counts)
-    basin, low, high = _mean(nats, blocks, seed)
-    mixed = seen > 1
-    boundary = _mean(nats[mixed], blocks[mixed], seed)
+    most, mixed = math.log(len(values)), seen > 1
+    basin, low, high = _mean(nats, blocks, most, seed)
+    boundary = _mean(nats[mixed], blocks[mixed], most, seed)
     return Entropy(
         basin=basin, low=low, high=high,
         boundary=boundary[0], boundary_low=boundary[1], boundary_high=boundary[2],
@@ -117,12 +117,18 @@ def _gibbs(counts: np.ndarray) -> np.ndarray:
     return -np.sum(shares * np.log(np.where(counts > 0, shares, 1.0)), axis=0)
 
 
-def _mean(values: np.ndarray, blocks: np.ndarray, seed: int) -> tuple[float, float, float]:
-    """The mean and its 95 % interval by drawing the blocks that hold any; NaN of none."""
+def _mean(
+    values: np.ndarray, blocks: np.ndarray, most: float, seed: int
+) -> tuple[float, float, float]:
+    """The mean and its 95 % interval by drawing the blocks that hold any, or 0 to the most where
+    these are too few to tell; NaN of none.
+    """
     if not len(values):
         return math.nan, math.nan, math.nan
     _, own = np.unique(blocks, return_inverse=True)
     counts, sums = np.bincount(own), np.bincount(own, values)
+    if len(counts) < FEWEST_BLOCKS:
+        return float(np.mean(values)), 0.0, most
     drawn = drawn_blocks(len(counts), REPLICATES, seed)
     low, high = np.quantile((drawn @ sums) / (drawn @ counts), [0.025, 0.975])
     return float(np.mean(values)), float(low), float(high)

@@ -93,8 +93,13 @@ def checked_labels(labels: Any) -> np.ndarray:
     """The labels as an array of whole numbers.
 
     Raises:
-        ValueError: other numbers, or none.
+        ValueError: other numbers, none, or some that are masked.
     """
+    if np.ma.is_masked(labels):
+        raise ValueError(
+            f"{np.ma.count_masked(labels)} of the labels are masked: leave these starts out, "
+            "labels.compressed(), or give them a code of Nowhere, labels.filled(-1)"
+        )
     array = np.asarray(labels)
     if array.size == 0 or not np.issubdtype(array.dtype, np.integer):
         raise ValueError(

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 
 import jax
 import numpy as np
 
 from jaxnn import summaries
-from jaxnn.landscape.borders import unlike_shares
-from jaxnn.landscape.dimensions import FEWEST_BLOCKS, box_dimension, uncertainty_exponent
+from jaxnn.landscape.borders import checked_labels, unlike_shares
+from jaxnn.landscape.dimensions import Dimension, uncertainty_exponent
 from jaxnn.vocabulary import whole
 
 MOST_LINES = 1000
 """Of a map of straight borders."""
+LEVEL = 0.05
+"""The largest p that is called fractal."""
 LEAST_MAPS = 19
 """Of straight borders, for p = 0.05."""
 
@@ -24,15 +27,19 @@ LEAST_MAPS = 19
 class FractalTest:
     """How the borders' dimension compares with that of straight borders.
 
+    verdict: "fractal", where p_value is at most LEVEL and the dimension's interval lies above a
+        smooth border's; "smooth", where p_value is larger: no rougher than straight borders; or
+        "cannot tell", and doubt says why in a sentence.
     p_value: the share of (maps of straight borders and this one) with a dimension at least as
-        large; at least 1 / (maps + 1), and 1 where the dimension's interval reaches down to that of
-        a smooth border.
-    dimension: of the borders, by pairs. smooth, smooth_high: the mean and the 95 % quantile of the
-        same estimate for straight borders. dimensions: (maps,) all of these.
+        large; at least 1 / (maps + 1); NaN where the map cannot tell.
+    dimension: of the borders, by pairs along all axes. smooth, smooth_high: the mean and the 95 %
+        quantile of the same estimate for straight borders. dimensions: (maps,) all of these.
     borders: (maps,) how many straight borders each map has.
     scales: (scales,) that all were fitted to, in pixels.
     """
 
+    verdict: str = dataclasses.field(metadata={"static": True})
+    doubt: str = dataclasses.field(metadata={"static": True})
     p_value: float
     dimension: float
     smooth: float
@@ -55,9 +62,9 @@ def fractal_test(
     share of neighbours with different labels. So crossings, and borders closer together than the
     scales of the fit, count as smooth; what is rough below the size of a pixel is not seen. Pairs
     see a straight strip of one or two pixels, or a lone pixel, as they see noise, since no two
-    scales lie below its width: p is 1 if by boxes, or by the first scales, the border may be
-    smooth. Lone pixels strewn all over the map are noise to both. Time: per map about that of
-    `uncertainty_exponent`, divided by five.
+    scales lie below its width: where boxes do not agree, the map cannot tell, nor where the
+    interval of the two reaches down to a smooth border. Time: per map about that of
+    `uncertainty_exponent`, divided by ten.
 
     The entropy of boxes on the border against that of a straight one (Puy, Daza, Wagemakers &
     Sanjuan 2021) finds borders where three labels meet, but not von Koch's curve, whose boxes are
@@ -74,25 +81,44 @@ def fractal_test(
     """
     (maps,) = whole(maps=(maps, LEAST_MAPS))
     found = uncertainty_exponent(labels, ignore=ignore, seed=seed)
-    shape, scales = np.shape(labels), found.scales[found.fitted]
-    rng = np.random.default_rng(seed)
-    drawn = [straight_borders(shape, float(found.shares[0]), rng) for _ in range(maps)]
-    x = np.log(scales)
-    dimensions = np.array(
-        [len(shape) - np.polyfit(x, np.log(unlike_shares(map_, scales)), 1)[0] for map_, _ in drawn]
-    )
-    boxes = box_dimension(labels, ignore=ignore, seed=seed)
-    unclear = found.blocks < FEWEST_BLOCKS  # no intervals: the dimension itself
-    low = boxes.dimension if unclear else min(found.low, boxes.low)
-    above = maps if low <= len(shape) - 1 else int(np.sum(dimensions >= found.dimension - 1e-12))
+    ranks, _ = checked_labels(labels, ignore=ignore)
+    shape, scales = ranks.shape, found.scales[found.fitted]
+    rng, share = np.random.default_rng(seed), float(unlike_shares(ranks, np.array([1]))[0])
+    drawn = [straight_borders(shape, share, rng) for _ in range(maps)]
+    dimension, *dimensions = (_by_pairs(map_, scales) for map_ in (ranks, *(m for m, _ in drawn)))
+    above = int(np.sum(np.array(dimensions) >= dimension - 1e-12))
+    p_value = (1 + above) / (1 + maps)
+    verdict, doubt = _verdict(found, p_value)
     return FractalTest(
-        p_value=(1 + above) / (1 + maps),
-        dimension=found.dimension,
+        verdict=verdict,
+        doubt=doubt,
+        p_value=math.nan if doubt else p_value,
+        dimension=dimension,
         smooth=float(np.mean(dimensions)),
         smooth_high=float(np.quantile(dimensions, 0.95)),
-        dimensions=dimensions,
+        dimensions=np.array(dimensions),
         borders=np.array([lines for _, lines in drawn]),
         scales=scales,
+    )
+
+
+def _by_pairs(ranks: np.ndarray, scales: np.ndarray) -> float:
+    slope = np.polyfit(np.log(scales), np.log(unlike_shares(ranks, scales)), 1)[0]
+    return ranks.ndim - float(slope)
+
+
+def _verdict(found: Dimension, p_value: float) -> tuple[str, str]:
+    """The verdict on a map with this dimension and p, and the doubt."""
+    if found.doubt:
+        return "cannot tell", found.doubt
+    if p_value > LEVEL:
+        return "smooth", ""
+    axes = round(found.dimension + found.exponent)
+    if found.low > axes - 1:
+        return "fractal", ""
+    return "cannot tell", (
+        f"cannot tell: rougher than straight borders (p = {p_value:.2g}), but the dimension's "
+        f"interval [{found.low:.2f}, {found.high:.2f}] holds a smooth border's {axes - 1}"
     )
 
 

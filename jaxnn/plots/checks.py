@@ -11,8 +11,16 @@ def shaped(name: str, values: Any, **axes: int | None) -> np.ndarray:
     """The values as an array whose axes are these, each with its length, None for any.
 
     Raises:
-        ValueError: another number of axes, or another length of one.
+        ValueError: another number of axes, or another length of one; whole numbers of which some
+            are masked (of others these are NaN).
     """
+    if np.ma.is_masked(values):
+        if values.dtype.kind != "f":
+            raise ValueError(
+                f"{np.ma.count_masked(values)} of {name} are masked: give each a number, as by "
+                f"{name}.filled(-1)"
+            )
+        values = values.filled(np.nan)
     array = np.asarray(values)
     lengths = tuple(axes.values())
     if len(lengths) == array.ndim and all(

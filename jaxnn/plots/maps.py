@@ -29,7 +29,7 @@ def label_colours(labels: np.ndarray) -> dict[int, str]:
     """A colour for each label: MUTED for the nine most frequent that are not negative, in their
     order, OTHER for the rest, CODES for negative ones.
     """
-    values, counts = np.unique(labels, return_counts=True)
+    values, counts = np.unique(np.ma.compressed(labels), return_counts=True)
     ends = np.flatnonzero(values >= 0)
     most = np.sort(ends[np.argsort(-counts[ends], kind="stable")][: len(MUTED)])
     colours = dict(zip(values[most].tolist(), MUTED, strict=False))

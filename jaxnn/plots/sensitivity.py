@@ -15,11 +15,12 @@ def scaling(ax: Axes, found: Dimension, *, name: str = "", colour: str = COLOURS
     """How many boxes hold a border against their side, both logarithmic; filled where fitted, with
     the line of the fit.
 
-    name: in the legend, before the dimension and its interval.
+    name: in the legend, before the dimension and its interval, or that the map cannot tell it.
     """
     x, y = np.log(found.scales), np.log(found.counts)
     line = np.poly1d(np.polyfit(x[found.fitted], y[found.fitted], 1))
     said = f"{found.dimension:.3f} ({found.low:.3f}, {found.high:.3f})"
+    said = "cannot tell" if found.doubt else said
     label = f"{name}: {said}" if name else said
     ax.plot(found.scales, found.counts, "o", ms=4, mfc="white", mec=colour)
     ax.plot(found.scales[found.fitted], found.counts[found.fitted], "o", ms=4, color=colour)

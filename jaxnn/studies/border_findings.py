@@ -79,9 +79,12 @@ def _with(value: float, low: float, high: float) -> str:
 
 def _dimensions(pairs: Dimension, boxes: Dimension) -> Part:
     share = 2**-pairs.exponent
+    wrong = (
+        f"half the error of the initial weights leaves {share:.2f} times as many wrong predictions"
+    )
     lines = [
-        f"uncertainty exponent {pairs.exponent:.3f}: half the error of the initial weights leaves "
-        f"{share:.2f} times as many wrong predictions",
+        f"uncertainty exponent {pairs.exponent:.3f}: {wrong}"
+        + (" at these scales" if pairs.doubt else ""),
         f"dimension of the borders by pairs {_dimension(pairs)}",
         f"dimension of the borders by boxes {_dimension(boxes)}",
     ]
@@ -89,6 +92,8 @@ def _dimensions(pairs: Dimension, boxes: Dimension) -> Part:
 
 
 def _dimension(found: Dimension) -> str:
+    if found.doubt:
+        return f"{found.dimension:.3f}, {found.doubt}"
     low, high = found.scales[found.fitted][[0, -1]]
     slopes = found.local_slopes[found.fitted[:-1] & found.fitted[1:]]
     bend = f", between scales {slopes.min():.2f} to {slopes.max():.2f}" if len(slopes) else ""
@@ -100,10 +105,14 @@ def _dimension(found: Dimension) -> str:
 
 def _tests(labels: np.ndarray) -> Part:
     test = sensitivity.fractal_test(labels, ignore=UNKNOWN)
-    lines = [
-        f"rougher than as many straight borders: p = {test.p_value:.2g} (theirs {test.smooth:.3f}, "
-        f"95 % below {test.smooth_high:.3f})"
-    ]
+    theirs = f"{test.dimension:.3f} by pairs, of as many straight borders {test.smooth:.3f}, 95 % "
+    theirs += f"below {test.smooth_high:.3f}"
+    verdicts = {
+        "fractal": f"the borders are fractal: p = {test.p_value:.2g} ({theirs})",
+        "smooth": f"the borders may be smooth: p = {test.p_value:.2g} ({theirs})",
+        "cannot tell": f"whether the borders are fractal: {test.doubt} ({theirs})",
+    }
+    lines = [verdicts[test.verdict]]
     shared = sensitivity.wada(labels, ignore=UNKNOWN)
     verdict = "all labels share one border (Wada)" if shared.wada else "not all labels share one"
     lines.append(
