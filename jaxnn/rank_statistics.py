@@ -92,7 +92,9 @@ def spearman(scores: Any, outcomes: Any, *, widen: float = 1.0) -> Estimate:
     constant.
 
     The interval is Fisher's, of variance (1 + r^2 / 2) / (n - 3) (Bonett & Wright 2000);
-    `widen` is a factor on its half-width, on the scale of artanh r.
+    `widen` is a factor on its half-width, on the scale of artanh r. Where the orders are the same,
+    or reverse, it is from there to the end of the interval of the next order, with two neighbours
+    exchanged.
 
     Raises:
         ValueError: different lengths, or numbers that are not finite.
@@ -104,8 +106,10 @@ def spearman(scores: Any, outcomes: Any, *, widen: float = 1.0) -> Estimate:
         return Estimate(math.nan, -1.0, 1.0)
     value = max(-1.0, min(1.0, float(a @ b) / size))
     half = Z95 * widen * math.sqrt((1 + value**2 / 2) / (len(a) - 3))
-    middle = math.atanh(max(-1 + 1e-15, min(1 - 1e-15, value)))
-    return Estimate(value, math.tanh(middle - half), math.tanh(middle + half))
+    next_ = 1 - 12 / (len(a) ** 3 - len(a))
+    middle = math.atanh(max(-next_, min(next_, value)))
+    low, high = math.tanh(middle - half), math.tanh(middle + half)
+    return Estimate(value, min(value, low), max(value, high))
 
 
 def is_binary(outcomes: np.ndarray) -> bool:

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from scipy import stats
 
 from jaxnn import summaries
-from jaxnn.intervals import Z95
 
 ROUNDING = 1e-13
 """Shares this near to 0 or 1 are so: what is left is rounding."""
@@ -73,9 +73,10 @@ def variance_shares(
 
     The intervals are the jackknife's: shares with one level left out give a variance a random
     factor, the sum of them that of a share, with Satterthwaite's degrees of freedom for Student's
-    quantile, on the logit scale. For additive and multiplicative outcomes of two normal factors and
-    a fixed one, at 6 to 50 levels, 88 to 98 % held the truth; percentiles of the bootstrap over
-    levels 71 to 96 %.
+    quantile, fewer where a few levels make up most of a variance, on the logit scale. Of products
+    and sums of two random factors, normal, exponential, gamma, lognormal or Pareto, at 8 to 30
+    levels, 91 to 99 % held the truth; least of lognormal
+    factors of variance e - 1, most of which is in levels that are seldom drawn.
 
     Args:
         outcomes: one axis a factor, at least 3 levels each (2 if fixed). A level must be the same
@@ -116,8 +117,21 @@ def _jackknife(y: np.ndarray, random: tuple[bool, ...]) -> tuple[np.ndarray, np.
         weights[k] = 1.0 - np.eye(n)
         without = np.stack(_first_and_total(_explained(y, weights, random), y.ndim))
         own = (n - 1) * np.var(without, axis=-1)
-        variance, weight = variance + own, weight + own**2 / (n - 1)
+        variance, weight = variance + own, weight + own**2 / _freedom(without)
     return variance, variance**2 / np.where(weight > 0, weight, 1.0)
+
+
+def _freedom(without: np.ndarray) -> np.ndarray:
+    """The degrees of freedom of the variance of these, (..., levels): n - 1 of normal ones, fewer
+    where a few levels make up most of it, 2 n / (kurtosis - 1), by the kurtosis without bias.
+    """
+    n, gaps = without.shape[-1], without - np.mean(without, axis=-1, keepdims=True)
+    square = np.mean(gaps**2, axis=-1)
+    fourth = np.mean(gaps**4, axis=-1) / np.where(square > 0, square, 1.0) ** 2
+    if n < 4:  # three numbers have no kurtosis
+        return np.full_like(square, n - 1.0)
+    excess = (n - 1) / ((n - 2) * (n - 3)) * ((n + 1) * (fourth - 3) + 6)
+    return np.minimum(n - 1.0, 2 * n / np.maximum(excess + 2, 1.0))
 
 
 def _rounded(shares: np.ndarray) -> np.ndarray:
@@ -131,7 +145,10 @@ def _interval(
 ) -> tuple[np.ndarray, np.ndarray]:
     """On the logit scale, but an edge, 0 or 1, that the plain interval reaches is in it."""
     error = np.sqrt(variance)
-    half = _student(np.maximum(freedom, 2.0)) * error
+    few = np.maximum(freedom, 3.0)
+    # Student's quantile, and as much wider as its distribution is wider than a normal: what few
+    # levels say of tails is too little rather than too much
+    half = stats.t.ppf(0.975, few) * np.sqrt(few / (few - 2)) * error
     inside = np.clip(shares, 1e-9, 1 - 1e-9)
     middle = np.log(inside / (1 - inside))
     slope = half / (inside * (1 - inside))
@@ -144,20 +161,6 @@ def _interval(
     high = np.where(plain_high >= 1, np.maximum(shares, 1.0), high)
     fixed = error <= 1e-12
     return np.where(fixed, shares, low), np.where(fixed, shares, high)
-
-
-def _student(freedom: np.ndarray) -> np.ndarray:
-    """Student's quantile at 0.975, from 2 degrees of freedom on to 1 % (Abramowitz & Stegun 1964,
-    26.7.5).
-    """
-    z, f = Z95, freedom
-    return (
-        z
-        + (z**3 + z) / (4 * f)
-        + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * f**2)
-        + (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * f**3)
-        + (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / (92160 * f**4)
-    )
 
 
 def _checked(outcomes: Any, names: Sequence[str], fixed: Sequence[str]) -> np.ndarray:

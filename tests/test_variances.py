@@ -64,6 +64,41 @@ def test_drawn_levels_give_shares_without_bias_and_intervals_that_hold_them(kind
     assert np.all(held >= 0.83)
 
 
+HEAVY = {  # draws of mean 1 and their variance
+    "lognormal": (lambda rng, n: np.exp(rng.normal(size=n) - 0.5), np.e - 1),
+    "exponential": (lambda rng, n: rng.exponential(size=n), 1.0),
+    "pareto": (lambda rng, n: 0.8 * (1 + rng.pareto(5, size=n)), 0.64 * 5 / 48),
+}
+
+
+def coverage(name, levels, samples):
+    """How often intervals hold each share, (2, 2), of a product of two such factors."""
+    draw, v = HEAVY[name]
+    variance, rng, held = (1 + v) ** 2 - 1, np.random.default_rng(4), []
+    truth = np.array([[v] * 2, [v * (1 + v)] * 2]) / variance
+    for _ in range(samples):
+        y = draw(rng, levels)[:, None] * draw(rng, levels)[None, :]
+        found = variances.variance_shares(y, names=("seeds", "orders"))
+        held.append((found.low <= truth) & (truth <= found.high))
+    return np.mean(held, axis=0)
+
+
+@pytest.mark.parametrize("name", HEAVY)
+def test_intervals_hold_the_shares_of_heavy_tailed_products(name):
+    """Of 100 samples 84, three standard errors below the 91 % of lognormal factors: of a few levels
+    the largest are most of the variance.
+    """
+    assert np.all(coverage(name, 30, 100) >= 0.84)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", HEAVY)
+@pytest.mark.parametrize("levels", [8, 30])
+def test_intervals_hold_the_shares_of_heavy_tailed_products_in_long_runs(name, levels):
+    """Of 600 samples, each a hundredth: 88 % of 91 and more."""
+    assert np.all(coverage(name, levels, 600) >= 0.88)
+
+
 def test_pairs_of_runs_are_what_is_averaged():
     """Var E[Y | V] by a loop over all pairs of runs."""
     y = np.random.default_rng(1).normal(size=(3, 4, 2))
@@ -104,7 +139,8 @@ def test_what_does_nothing_has_an_interval_around_0():
     y = rng.normal(size=(20, 1)) + 0.3 * rng.normal(size=(20, 15))
     found = variances.variance_shares(y, names=("seeds", "orders"))
     assert found.low[0, 1] <= 0 <= found.high[0, 1] < 0.1
-    assert 0.6 < found.low[0, 0] < found.first[0] < found.high[0, 0]
+    # a few of the 20 seeds make up most of the error of their variance: 3 degrees of freedom
+    assert 0.3 < found.low[0, 0] < found.first[0] < found.high[0, 0]
     assert "together: seeds x orders" in str(found)
 
 
