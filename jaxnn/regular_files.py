@@ -50,7 +50,7 @@ def read(root: str | Path, name: str, *, limit: int = LARGEST) -> bytes:
             if there.st_size > limit:
                 raise ValueError(f"{file}: has {there.st_size:,} bytes, at most {limit:,} are read")
             with os.fdopen(descriptor, "rb", closefd=False) as stream:
-                return stream.read(limit)
+                return stream.read(there.st_size)
         finally:
             os.close(descriptor)
 
@@ -194,10 +194,12 @@ def named(file: str | Path, *, instead: bool = False) -> Iterator[None]:
 
 
 def below(root: Path) -> Iterator[os.DirEntry[str]]:
-    """Everything in a folder and the folders in it, links as links."""
+    """Everything in a folder and the folders in it, links as links; folders that another process
+    removes meanwhile have nothing in them.
+    """
     left = [str(root)]
     while left:
-        with os.scandir(left.pop()) as entries:
+        with contextlib.suppress(FileNotFoundError), os.scandir(left.pop()) as entries:
             for entry in sorted(entries, key=lambda one: one.name):
                 yield entry
                 if entry.is_dir(follow_symlinks=False) and not is_link(entry.path):

@@ -1,6 +1,8 @@
 """What a store is exported to reads back equal, by other libraries."""
 
+import errno
 import json
+import os
 import shutil
 
 import h5py
@@ -13,6 +15,7 @@ from safetensors.numpy import load_file
 from small_stores import fill, make, signed, whole
 
 from jaxnn import cli, results
+from jaxnn.results import exports
 
 
 @pytest.fixture(scope="module")
@@ -125,3 +128,40 @@ def test_the_command_writes_once_and_nothing_over_what_is_there(store, tmp_path,
         assert message in printed
         assert printed.count("\n") == 1
     assert there == {path: path.is_file() and path.read_bytes() for path in tmp_path.rglob("*")}
+
+
+@pytest.mark.parametrize("kind", ["csv", "nc", "safetensors"])
+def test_a_drive_without_hard_links_takes_exports_and_nothing_is_written_over(
+    store, tmp_path, monkeypatch, kind
+):
+    def refused(*_):
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refused)
+    file = tmp_path / "new" / f"a.{kind}"
+    file.parent.mkdir()
+    results.save_as(store, file)
+    content = file.read_bytes()
+    assert len(content) > 100
+    with pytest.raises(ValueError, match="is there already"):
+        results.save_as(store, file)
+    meanwhile, own = tmp_path / "new" / f"b.{kind}", exports._put_under
+
+    def late(temporary, target):
+        meanwhile.write_text("precious")
+        own(temporary, target)
+
+    monkeypatch.setattr(exports, "_put_under", late)
+    with pytest.raises(ValueError, match="has come into being meanwhile"):
+        results.save_as(store, meanwhile)
+    assert meanwhile.read_text() == "precious"
+    assert sorted(file.parent.iterdir()) == [file, meanwhile]
+
+
+def test_a_drive_that_refuses_names_the_file(store, tmp_path, monkeypatch):
+    def refused(*_):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(exports, "_put_under", refused)
+    with pytest.raises(OSError, match=r"Input/output error: '.*a.csv'"):
+        results.save_as(store, tmp_path / "a.csv")

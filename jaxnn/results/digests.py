@@ -41,6 +41,7 @@ def write_files(folder: str | Path, contents: Mapping[str, bytes | str]) -> list
     prefix = "" if root == folder else f"{folder.name}/"
     new = {f"{prefix}{name}": _bytes(content) for name, content in contents.items()}
     recorded = {name: hashlib.sha256(content).hexdigest() for name, content in new.items()}
+    regular_files.make_folder(root, prefix)
     with _alone(root):
         known = recorded_in(root) or {}
         before = {name: [digest, _digest_of(root, name)] for name, digest in recorded.items()}
