@@ -7,12 +7,16 @@
 # %% [markdown]
 # What each needs: a function from a point, any pytree of floats, to a number
 # %%
-import equinox as eqx
+try:
+    import equinox as eqx
+    from flax import nnx
+except ImportError as missing:
+    raise SystemExit(f"{missing.name} is missing: pip install equinox flax") from missing
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from flax import nnx
 
 import jaxnn
 from jaxnn.landscape import directions, paths, slices, spectra

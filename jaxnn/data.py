@@ -17,6 +17,7 @@ import numpy as np
 from jax import Array
 
 from jaxnn import summaries
+from jaxnn.batches import as_batch, cases_of, chosen
 from jaxnn.files import Table, read_idx, read_table
 from jaxnn.vocabulary import Batch, lookup
 
@@ -196,29 +197,29 @@ def _from_table(table: Table) -> Batch:
     return _batch(inputs, standardised(table.last[:, None]))
 
 
-def split(batch: Batch, key: Array, test_share: float) -> tuple[Batch, Batch]:
+def split(batch: Any, key: Array, test_share: float) -> tuple[Any, Any]:
     """The cases shuffled by key and parted: (train, test), round(test_share * cases) of them in
     test.
+
+    batch: a `Batch`, a pair (inputs, targets), or any other pytree of arrays with a leading cases
+    axis; both parts have its structure, those of a pair are a `Batch`.
 
     >>> train, test = split(parity(4), jax.random.key(0), 0.25)
     >>> len(train.inputs), len(test.inputs)
     (12, 4)
 
     Raises:
-        ValueError: a share that leaves no case on one side.
+        ValueError: a share that leaves no case on one side; as `cases_of`.
     """
-    cases = len(batch.inputs)
+    batch = as_batch(batch)
+    cases = cases_of(batch)
     tests = round(test_share * cases)
     if not 0 < tests < cases:
         raise ValueError(
             f"test_share {test_share} of {cases} cases is {tests}: leave some on each side"
         )
     order = jax.random.permutation(key, cases)
-    rest, drawn = order[tests:], order[:tests]
-    return (
-        Batch(batch.inputs[rest], batch.targets[rest]),
-        Batch(batch.inputs[drawn], batch.targets[drawn]),
-    )
+    return chosen(batch, order[tests:]), chosen(batch, order[:tests])
 
 
 _ALL = "all cases there are, so there is no test set"

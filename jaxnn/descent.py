@@ -9,9 +9,10 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import optax
-from jax import Array
+from jax import Array, random
 from jax.tree_util import Partial
 
 from jaxnn.vocabulary import lookup
@@ -92,6 +93,76 @@ def rule(
     return optax.GradientTransformationExtraArgs(
         _Half(numbers, options, make, "init"), _Half(numbers, options, make, "update")
     )
+
+
+def as_rule(rule: Any) -> optax.GradientTransformation:
+    """The rule in optax's protocol, also where an object such as optax.MultiSteps offers one.
+
+    Raises:
+        ValueError: what has no such protocol, with what would.
+    """
+    offered = getattr(rule, "gradient_transformation", None)
+    if isinstance(rule, type) or callable(rule):
+        name = getattr(rule, "__name__", type(rule).__name__)
+        raise ValueError(
+            f"rule is {name} itself, which makes rules: call it, as in optax.adam(0.01) or "
+            "jaxnn.sgd(0.5)"
+        )
+    if callable(offered):
+        rule = offered()
+    if isinstance(rule, optax.GradientTransformation | optax.GradientTransformationExtraArgs):
+        return rule
+    if callable(getattr(rule, "init", None)) and callable(getattr(rule, "update", None)):
+        return optax.GradientTransformation(rule.init, rule.update)
+    raise ValueError(
+        f"rule is {rule!r}, which is no update rule: give jaxnn.sgd(0.5), optax.adam(0.01), or "
+        "another pair of functions (init, update) in optax's protocol"
+    )
+
+
+def _is_key(leaf: Any) -> bool:
+    return isinstance(leaf, Array) and jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
+
+
+def _kinds_of_keys(rule: optax.GradientTransformation, params: Any) -> list[Any]:
+    """For each leaf of the rule's memory, the kind of key that it is, or None."""
+    kinds = []
+
+    def look(params: Any) -> None:
+        leaves = jax.tree.leaves(rule.init(params))
+        kinds.extend(random.key_impl(leaf) if _is_key(leaf) else None for leaf in leaves)
+
+    jax.eval_shape(look, params)
+    return kinds
+
+
+def ready(rule: Any) -> optax.GradientTransformationExtraArgs:
+    """The rule as training calls it: the update takes the loss and the landscape too, and keys in
+    the memory are held as bare numbers, which can be chosen between and gathered as others can.
+
+    Raises:
+        ValueError: as `as_rule`.
+    """
+    rule = optax.with_extra_args_support(as_rule(rule))
+
+    def bare(memory: Any) -> Any:
+        return jax.tree.map(lambda leaf: random.key_data(leaf) if _is_key(leaf) else leaf, memory)
+
+    def init(params: Any) -> Any:
+        return bare(rule.init(params))
+
+    def update(updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, Any]:
+        kinds = _kinds_of_keys(rule, updates if params is None else params)
+        leaves, structure = jax.tree.flatten(state)
+        leaves = [
+            leaf if kind is None else random.wrap_key_data(leaf, impl=kind)
+            for leaf, kind in zip(leaves, kinds, strict=True)
+        ]
+        state = jax.tree.unflatten(structure, leaves)
+        updates, state = rule.update(updates, state, params, **extra)
+        return updates, bare(state)
+
+    return optax.GradientTransformationExtraArgs(init, update)
 
 
 def as_pytree(function_or_rule: Any) -> Any:

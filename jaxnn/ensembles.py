@@ -26,7 +26,7 @@ from jaxnn.replays import Replay, replay
 from jaxnn.runs import Run, finish
 from jaxnn.shared import Axes, join
 from jaxnn.stopping import Outcome, Stop
-from jaxnn.tiles import Common, Own, begin, leap, prepare, tile_of
+from jaxnn.tiles import Common, Own, begin, leap, prepare, seen, tile_of
 from jaxnn.training import check_counts
 from jaxnn.vocabulary import Landscape, Params
 
@@ -122,10 +122,11 @@ def _train(placed: Placed, common: Common, blocks: Array, *, form: str) -> Run:
 
         def block(state: Any, steps: Array) -> tuple[Any, Array]:
             state = leap(state, everyone, steps, own, common, form, structure)
-            return state, state.loss
+            return state, seen(state, own, common, form, structure).loss
 
         state, losses = jax.lax.scan(block, state, blocks)
         outcome = jnp.where(state.diverged, Outcome.diverged, Outcome.unfinished)
+        first, state = (seen(s, own, common, form, structure) for s in (first, state))
         losses = jnp.concatenate([first.loss[None], losses[:-1]]).T  # the rest is no record
         state = state._replace(point=FORMS[form].give(state.point, structure))
         return jax.vmap(finish)(state, losses, outcome)
@@ -212,9 +213,14 @@ def train_minibatch(
     fast as side by side, and a member's steps stay in the cache. Axes as in `train`.
 
     Raises:
-        ValueError: as `training.train_minibatch`; another number of keys than members; axes that do
-            not fit.
+        ValueError: as `training.train_minibatch`; what is no `loss_on`; another number of keys than
+            members; axes that do not fit.
     """
+    if not isinstance(loss_fn, LossOn):
+        raise ValueError(
+            f"loss_fn is {loss_fn!r}: give a landscape made by loss_on; for a loss of your own put "
+            "jax.vmap around training.train_minibatch"
+        )
     if jnp.shape(keys) != (count_of(starts),):
         raise ValueError(
             f"keys have shape {jnp.shape(keys)}: give one for each of {count_of(starts)} members"

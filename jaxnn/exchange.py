@@ -7,10 +7,12 @@ float64 only where that is enabled. A library is imported when it is first neede
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -25,9 +27,10 @@ def to_torch(params: Any, *, names: Sequence[str] | None = None) -> dict[str, An
     between them they are "0", "2", ...
 
     Raises:
-        ValueError: layers that do not fit one another; another number of names than layers.
+        ValueError: layers that do not fit one another; another number of names than layers; no
+            torch.
     """
-    import torch  # pyright: ignore[reportMissingImports]
+    torch = _library("torch", "to_torch")
 
     layers = _checked(params)
     state = {}
@@ -101,11 +104,9 @@ def to_equinox(params: Any, model: Any = None) -> Any:
     layers) with these weights in the place of its own.
 
     Raises:
-        ValueError: layers that do not fit one another, or not those of the model.
+        ValueError: layers that do not fit one another, or not those of the model; no equinox.
     """
-    import equinox as eqx
-    import jax
-
+    eqx = _library("equinox", "to_equinox")
     layers = _checked(params)
     if model is None:
         made = [
@@ -134,7 +135,7 @@ def from_equinox(model: Any) -> Params:
     """The layers of an `eqx.nn.MLP`, of an `eqx.nn.Sequential`, or of a list of `eqx.nn.Linear`.
 
     Raises:
-        ValueError: no such layer in it; layers that do not fit one another.
+        ValueError: no such layer in it; layers that do not fit one another; no equinox.
     """
     layers = [(layer.weight, layer.bias) for layer in _linear(model)]
     if not layers:
@@ -146,13 +147,24 @@ def from_equinox(model: Any) -> Params:
 
 def _linear(model: Any) -> list[Any]:
     """The model's linear layers, in the order of its fields."""
-    import equinox as eqx
-    import jax
+    eqx = _library("equinox", "from_equinox")
 
     def is_linear(node: Any) -> bool:
         return isinstance(node, eqx.nn.Linear)
 
     return [node for node in jax.tree.leaves(model, is_leaf=is_linear) if is_linear(node)]
+
+
+def _library(name: str, what: str) -> Any:
+    """The library of this name, imported now.
+
+    Raises:
+        ValueError: it is not installed.
+    """
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise ValueError(f"{what} needs {name}: pip install {name}") from error
 
 
 def _shapes(weights: Any, biases: Any) -> tuple[Any, Any]:

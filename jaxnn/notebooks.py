@@ -29,7 +29,7 @@ def run(settings: Any) -> Report | None:
         names = ", ".join(kind.__name__ for kind in ANSWERS)
         raise ValueError(f"the settings are {settings!r}: give one of {names}")
     if getattr(settings, "distributed", False):
-        raise ValueError("distributed is True: start those processes by the command")
+        raise ValueError("--distributed: start those processes by the command")
     with contextlib.suppress(RuntimeError):  # jax is in use already
         devices.use_all_cores()
     return answer(settings)

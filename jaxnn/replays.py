@@ -16,7 +16,7 @@ from jaxnn import summaries
 from jaxnn.devices import Placed, place, spread
 from jaxnn.forms import FORMS
 from jaxnn.runs import State
-from jaxnn.tiles import Common, Own, begin, leap, prepare
+from jaxnn.tiles import Common, Own, begin, leap, prepare, seen
 from jaxnn.training import check_counts
 from jaxnn.vocabulary import Landscape
 
@@ -105,13 +105,14 @@ def _replay(placed: Placed, common: Common, blocks: Array, *, form: str) -> Any:
 
         def block(state: State, steps: Array) -> tuple[State, Any]:
             state = leap(state, everyone, steps, own, common, form, structure)
-            return state, (state.point, state.loss)
+            return state, (state.point, seen(state, own, common, form, structure).loss)
 
         def whole(first: Array, later: Array) -> Array:
             return jnp.concatenate([first[None], later])[None, :, 0]
 
+        loss = seen(first, own, common, form, structure).loss
         _, way = jax.lax.scan(block, state, blocks)
-        points, losses = jax.tree.map(whole, (first.point, first.loss), way)
+        points, losses = jax.tree.map(whole, (first.point, loss), way)
         return FORMS[form].give(points, structure), losses
 
     return spread(one_tile, placed)

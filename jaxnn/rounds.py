@@ -16,10 +16,10 @@ from jax import Array
 
 from jaxnn.devices import Placed, adopt, collect, count_of, host_zeros, place, seats, spread
 from jaxnn.forms import FORMS
-from jaxnn.runs import Run, State
+from jaxnn.runs import Run, State, widened
 from jaxnn.shared import Shared, join
 from jaxnn.stopping import GradientBelow, Outcome, Stop, is_plateau
-from jaxnn.tiles import Common, Own, begin, leap
+from jaxnn.tiles import Common, Own, begin, leap, seen
 
 CHECKS = 32
 """At most so many tests between two looks from the host."""
@@ -33,6 +33,7 @@ class Lanes(NamedTuple):
 
     member: Array  # its number; -1 in an empty seat
     state: State
+    loss: Array  # as it is recorded
     own: Own
     going: Array  # neither stopped nor diverged
     stopped: Array  # the rule held
@@ -92,7 +93,7 @@ def until(
     return Run(
         params=points,
         losses=adopt(losses),
-        loss=jnp.asarray(state.loss),
+        loss=jnp.asarray(ended.loss),
         steps=jnp.asarray(state.steps),
         outcome=jnp.asarray(outcomes),
         gradient_norm=norms,
@@ -113,7 +114,8 @@ def _begin(placed: Placed, common: Common, stop: Stop, *, form: str, structure: 
         number, (starts, own) = part
         state = begin(starts, own, common, form)
         there = number >= 0
-        return _tested(Lanes(number, state, own, there, ~there), stop, form, structure)
+        lanes = Lanes(number, state, state.loss, own, there, ~there)
+        return _tested(lanes, common, stop, form, structure)
 
     return spread(one_tile, placed)._replace(
         member=placed.members[0]
@@ -145,19 +147,19 @@ def _round(
         def block(carry: tuple[Lanes, Array, Array]) -> tuple[Lanes, Array, Array]:
             lanes, losses, check = carry
             state = leap(lanes.state, lanes.going, steps, lanes.own, common, form, structure)
-            lanes = _tested(lanes._replace(state=state), stop, form, structure)
-            return lanes, losses.at[check].set(state.loss), check + 1
+            lanes = _tested(lanes._replace(state=state), common, stop, form, structure)
+            return lanes, losses.at[check].set(lanes.loss), check + 1
 
-        losses = jnp.zeros((CHECKS, *lanes.state.loss.shape), lanes.state.loss.dtype)
+        losses = jnp.zeros((CHECKS, *lanes.loss.shape), lanes.loss.dtype)
         lanes, losses, made = jax.lax.while_loop(unfinished, block, (lanes, losses, jnp.int32(0)))
         known = jnp.arange(CHECKS)[:, None] < made
-        return lanes, jnp.where(known, losses, lanes.state.loss[None]).T
+        return lanes, jnp.where(known, losses, lanes.loss[None]).T
 
     after, losses = spread(one_tile, Placed(before, tiles, tile))
     return after._replace(member=before.member, own=before.own), losses  # also behind those tiles
 
 
-def _tested(lanes: Lanes, stop: Stop, form: str, structure: Any) -> Lanes:
+def _tested(lanes: Lanes, common: Common, stop: Stop, form: str, structure: Any) -> Lanes:
     """The lanes with those that go on told from those that stopped or diverged."""
     give = FORMS[form].give
 
@@ -167,9 +169,10 @@ def _tested(lanes: Lanes, stop: Stop, form: str, structure: Any) -> Lanes:
         point, gradient = give(state.point, structure), give(state.gradient, structure)
         return jnp.asarray(stop(point, state.loss, gradient))
 
-    held, alive = jax.vmap(holds)(lanes.state), ~lanes.state.diverged
+    state = seen(lanes.state, lanes.own, common, form, structure)
+    held, alive = jax.vmap(holds)(state), ~state.diverged
     stopped = lanes.stopped | (lanes.going & held & alive)
-    return lanes._replace(going=lanes.going & ~held & alive, stopped=stopped)
+    return lanes._replace(loss=state.loss, going=lanes.going & ~held & alive, stopped=stopped)
 
 
 def _moved_together(
@@ -198,10 +201,11 @@ class _Ended:
             lambda leaf: np.zeros((count, *leaf.shape[1:]), leaf.dtype), lanes.state
         )
         self.stopped = np.zeros(count, bool)
-        self.losses = host_zeros((count, blocks // every + 1), lanes.state.loss.dtype)
+        self.loss = np.zeros(count, lanes.loss.dtype)
+        self.losses = host_zeros((count, blocks // every + 1), lanes.loss.dtype)
         self.recorded = np.zeros(count, np.int32)
         there, member = self._seated(lanes)
-        self.losses[member, 0] = np.asarray(lanes.state.loss)[there]
+        self.losses[member, 0] = np.asarray(lanes.loss)[there]
 
     @staticmethod
     def _seated(lanes: Lanes) -> tuple[np.ndarray, np.ndarray]:
@@ -216,7 +220,7 @@ class _Ended:
         def put(mine: np.ndarray, leaf: Any) -> None:
             mine[member] = np.asarray(leaf)[there]
 
-        jax.tree.map(put, self.state, lanes.state)
+        jax.tree.map(put, (self.state, self.loss), (lanes.state, lanes.loss))
         self.stopped[member] = np.asarray(lanes.stopped)[there]
 
     def record(self, lanes: Lanes, losses: Array, block: int, checks: int) -> None:
@@ -231,7 +235,7 @@ class _Ended:
 
     def all_losses(self) -> np.ndarray:
         """(members, records); a member that ended earlier repeats its last loss."""
-        for loss, row, recorded in zip(self.state.loss, self.losses, self.recorded, strict=True):
+        for loss, row, recorded in zip(self.loss, self.losses, self.recorded, strict=True):
             row[recorded + 1 :] = loss
         return self.losses
 
@@ -247,7 +251,7 @@ def _finished(placed: Placed, *, form: str, structure: Any) -> tuple[Any, Array]
 
     def one_tile(state: State) -> tuple[Any, Array]:
         give = FORMS[form].give
-        norms = jax.vmap(optax.tree.norm)(give(state.gradient, structure))
+        norms = jax.vmap(optax.tree.norm)(widened(give(state.gradient, structure)))
         return give(state.point, structure), norms
 
     return spread(one_tile, placed)

@@ -28,6 +28,8 @@ class Run:
     steps: how many updates were made.
     outcome: a code of Outcome.
     gradient_norm: the Euclidean norm of dE/dp at params.
+
+    Losses and norms are in float32 or wider: see `recorded`.
     """
 
     params: Any
@@ -62,11 +64,20 @@ def start(value_and_gradient: ValueAndGradient, params: Any, rule: Any) -> State
     """
     params = jax.tree.map(jnp.asarray, params)
     loss, gradient = value_and_gradient(params)
+    check_scalar(loss)
+    return State(params, loss, gradient, rule.init(params), jnp.int32(0), ~jnp.isfinite(loss))
+
+
+def check_scalar(loss: Any) -> None:
+    """Refuse a loss that is not one number.
+
+    Raises:
+        ValueError: another shape.
+    """
     if jnp.shape(loss) != ():
         raise ValueError(
             f"the loss has shape {jnp.shape(loss)}: a landscape gives one number, of shape ()"
         )
-    return State(params, loss, gradient, rule.init(params), jnp.int32(0), ~jnp.isfinite(loss))
 
 
 def move(
@@ -110,6 +121,35 @@ def advance(
     return jax.lax.fori_loop(
         0, steps, lambda _, s: step(loss_fn, value_and_gradient, rule, s), state
     )
+
+
+def widened(tree: Any) -> Any:
+    """The tree with numbers narrower than float32, as bfloat16 and float16, in float32."""
+
+    def wide(leaf: Any) -> Any:
+        leaf = jnp.asarray(leaf)
+        if not jnp.issubdtype(leaf.dtype, jnp.inexact):
+            return leaf
+        return leaf.astype(jnp.promote_types(leaf.dtype, jnp.float32))
+
+    return jax.tree.map(wide, tree)
+
+
+def recorded(loss_fn: Landscape, state: State) -> State:
+    """The state as it is recorded and tested, with loss and gradient in float32 or wider.
+
+    A loss in bfloat16 has three digits. Where a leaf of the point is narrower than float32, the
+    loss is computed anew at the point in float32, a forward pass a record; its digits are as many
+    as the landscape keeps. The descent itself stays in the point's own precision.
+    """
+    point = widened(state.point)
+    if _dtypes(point) == _dtypes(state.point):
+        return state._replace(loss=widened(state.loss))
+    return state._replace(loss=widened(loss_fn(point)), gradient=widened(state.gradient))
+
+
+def _dtypes(tree: Any) -> list[Any]:
+    return [leaf.dtype for leaf in jax.tree.leaves(tree)]
 
 
 def finish(state: State, losses: Array, outcome: Array) -> Run:

@@ -11,11 +11,11 @@ import jax.numpy as jnp
 import optax
 from jax import Array
 
-from jaxnn.descent import as_pytree
+from jaxnn.descent import as_pytree, as_rule, ready
 from jaxnn.devices import side_by_side
 from jaxnn.forms import FORMS, checked_form, filled_up, floats_of
 from jaxnn.losses import LossOn, penalised
-from jaxnn.runs import State, keep, move, start
+from jaxnn.runs import State, check_scalar, keep, move, recorded, start
 from jaxnn.shared import Axes, Shared, join, split
 from jaxnn.vocabulary import Landscape
 
@@ -39,9 +39,27 @@ class Common(NamedTuple):
 def parts(own: Own, common: Common, form: str, structure: Any) -> tuple[Landscape, Any, Any]:
     """One member's landscape, its value and gradient, and its rule, over points held in this
     form.
+
+    The rule itself always sees the point as the user gave it: what optax decides by the tree, the
+    axes of a leaf or a norm over one would be something else over what is held.
     """
-    loss_fn, value_and_gradient = FORMS[form].on(join(own.landscape, common.landscape), structure)
-    return loss_fn, value_and_gradient, optax.with_extra_args_support(join(own.rule, common.rule))
+    landscape = join(own.landscape, common.landscape)
+    rule = ready(join(own.rule, common.rule))
+    loss_fn, value_and_gradient = FORMS[form].on(landscape, structure)
+    hold = FORMS[form].hold
+
+    def give(held: Any) -> Any:
+        return FORMS[form].give(held, structure)
+
+    def init(params: Any) -> Any:
+        return rule.init(give(params))
+
+    def update(updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, Any]:
+        extra |= {"grad": give(extra["grad"]), "value_fn": landscape}
+        updates, state = rule.update(give(updates), state, give(params), **extra)
+        return hold(updates), state
+
+    return loss_fn, value_and_gradient, optax.GradientTransformationExtraArgs(init, update)
 
 
 def begin(starts: Any, own: Own, common: Common, form: str) -> State:
@@ -53,6 +71,15 @@ def begin(starts: Any, own: Own, common: Common, form: str) -> State:
         return start(value_and_gradient, FORMS[form].hold(point), rule)
 
     return jax.vmap(one)(starts, own)
+
+
+def seen(state: State, own: Own, common: Common, form: str, structure: Any) -> State:
+    """Each member's state as it is recorded and tested: `runs.recorded`."""
+
+    def one(own: Own, state: State) -> State:
+        return recorded(parts(own, common, form, structure)[0], state)
+
+    return jax.vmap(one)(own, state)
 
 
 def leap(
@@ -146,7 +173,7 @@ def prepare(
         l2 = None if loss_fn.l2 is None else loss_axes.l2
         loss_axes = dataclasses.replace(loss_axes, cases=loss_fn.cases, l2=l2)
     own_loss, loss_rest = split(as_pytree(loss_fn), loss_axes, members, what="loss_axes")
-    own_rule, rule_rest = split(as_pytree(rule), rule_axes, members, what="rule_axes")
+    own_rule, rule_rest = split(as_pytree(as_rule(rule)), rule_axes, members, what="rule_axes")
     own, common = Own(own_loss, own_rule), Common(loss_rest, rule_rest)
     _try_one(starts, own, common)
     return (starts, own), common, form, tile
@@ -176,6 +203,4 @@ def _try_one(starts: Any, own: Own, common: Common) -> None:
         return join(own.landscape, common.landscape)(start)
 
     alone = jax.tree.map(lambda leaf: leaf[0], (starts, own))
-    shape = jnp.shape(jax.eval_shape(value, *alone))
-    if shape != ():
-        raise ValueError(f"the loss has shape {shape}: a landscape gives one number, of shape ()")
+    check_scalar(jax.eval_shape(value, *alone))

@@ -12,8 +12,19 @@ import jax.numpy as jnp
 import optax
 from jax import Array
 
-from jaxnn.losses import checked_batch
-from jaxnn.runs import Run, State, ValueAndGradient, advance, finish, start
+from jaxnn.batches import as_batch, cases_of, chosen
+from jaxnn.descent import ready
+from jaxnn.runs import (
+    Run,
+    State,
+    ValueAndGradient,
+    advance,
+    check_scalar,
+    finish,
+    recorded,
+    start,
+    widened,
+)
 from jaxnn.stopping import (
     GradientBelow,
     Outcome,
@@ -23,7 +34,7 @@ from jaxnn.stopping import (
     is_plateau,
     loss_below,
 )
-from jaxnn.vocabulary import Batch, Landscape, whole
+from jaxnn.vocabulary import Landscape, whole
 
 __all__ = [
     "Outcome",
@@ -80,19 +91,19 @@ def train(
     check_counts(steps=steps, record_every=record_every)
     value_and_gradient, rule = (
         value_and_gradient or jax.value_and_grad(loss_fn),
-        optax.with_extra_args_support(rule),
+        ready(rule),
     )
     state = start(value_and_gradient, params, rule)
 
     def record(state: State, _: None) -> tuple[State, Array]:
         state = advance(loss_fn, value_and_gradient, rule, state, record_every)
-        return state, state.loss
+        return state, recorded(loss_fn, state).loss
 
-    first = state.loss
+    first = recorded(loss_fn, state).loss
     state, losses = jax.lax.scan(record, state, length=steps // record_every)
     state = advance(loss_fn, value_and_gradient, rule, state, steps % record_every)
     outcome = jnp.where(state.diverged, Outcome.diverged, Outcome.unfinished)
-    return finish(state, jnp.concatenate([first[None], losses]), outcome)
+    return finish(recorded(loss_fn, state), jnp.concatenate([first[None], losses]), outcome)
 
 
 def train_until(
@@ -137,12 +148,15 @@ def train_until(
     check_counts(max_steps=max_steps, check_every=check_every)
     value_and_gradient, rule = (
         value_and_gradient or jax.value_and_grad(loss_fn),
-        optax.with_extra_args_support(rule),
+        ready(rule),
     )
     state, blocks = start(value_and_gradient, params, rule), max_steps // check_every
 
-    def stopped(state: State) -> Array:
-        return jnp.asarray(stop(state.point, state.loss, state.gradient))
+    def seen(state: State) -> State:
+        return recorded(loss_fn, state)
+
+    def stopped(seen: State) -> Array:
+        return jnp.asarray(stop(seen.point, seen.loss, seen.gradient))
 
     def going(carry: tuple) -> Array:
         state, _, block, done = carry
@@ -151,26 +165,27 @@ def train_until(
     def block_of_steps(carry: tuple) -> tuple:
         state, losses, block, _ = carry
         state = advance(loss_fn, value_and_gradient, rule, state, check_every)
-        return state, losses.at[block + 1].set(state.loss), block + 1, stopped(state)
+        now = seen(state)
+        return state, losses.at[block + 1].set(now.loss), block + 1, stopped(now)
 
-    losses = jnp.full(blocks + 1, state.loss)
+    losses = jnp.full(blocks + 1, seen(state).loss)
     state, losses, block, done = jax.lax.while_loop(
-        going, block_of_steps, (state, losses, jnp.int32(0), stopped(state))
+        going, block_of_steps, (state, losses, jnp.int32(0), stopped(seen(state)))
     )
-    losses = jnp.where(jnp.arange(blocks + 1) <= block, losses, state.loss)
+    losses = jnp.where(jnp.arange(blocks + 1) <= block, losses, seen(state).loss)
     if max_steps % check_every:
         further = advance(loss_fn, value_and_gradient, rule, state, max_steps % check_every)
         over = done | state.diverged
         state = jax.tree.map(lambda now, later: jnp.where(over, now, later), state, further)
-        done = done | (stopped(state) & ~state.diverged)
+        done = done | (stopped(seen(state)) & ~state.diverged)
     reached = jnp.where(done, Outcome.converged, Outcome.unfinished)
     if isinstance(stop, GradientBelow):
         reached = jnp.where(done & is_plateau(loss_fn, state.point), Outcome.plateau, reached)
-    return finish(state, losses, jnp.where(state.diverged, Outcome.diverged, reached))
+    return finish(seen(state), losses, jnp.where(state.diverged, Outcome.diverged, reached))
 
 
 def train_minibatch(
-    loss: Callable[[Any, Batch], Array],
+    loss: Callable[[Any, Any], Array],
     params: Any,
     batch: Any,
     rule: optax.GradientTransformation,
@@ -179,7 +194,7 @@ def train_minibatch(
     epochs: int,
     batch_size: int,
     record_every: int = 1,
-    gradient: Callable[[Any, Batch], Any] | None = None,
+    gradient: Callable[[Any, Any], Any] | None = None,
 ) -> Run:
     """Gradient descent on a subset of the cases a step (essay, section 4): shuffled, every case
     once an epoch.
@@ -191,7 +206,8 @@ def train_minibatch(
     Args:
         loss: (params, batch) -> scalar, such as jaxnn.loss.
         params: the initial point.
-        batch: all cases, a tuple of arrays with a leading cases axis.
+        batch: all cases, any pytree of arrays with a leading cases axis, which are all cut alike;
+            the loss is given the same, a plain pair (inputs, targets) as a `Batch`.
         rule: `sgd`, or any optax transformation.
         key: draws the order of the cases; used up.
         epochs: how many times through all cases.
@@ -201,21 +217,24 @@ def train_minibatch(
 
     Raises:
         ValueError: batch_size above the number of cases or below 1, negative epochs, record_every
-            below 1.
+            below 1; arrays of different numbers of cases; a loss that is not a scalar.
     """
-    batch = checked_batch(batch)
-    cases = len(batch.inputs)
+    batch = as_batch(batch)
+    cases = cases_of(batch)
     check_counts(epochs=epochs, batch_size=batch_size, record_every=record_every)
     if batch_size > cases:
         raise ValueError(
             f"batch_size is {batch_size} but there are {cases} cases: give at most that many"
         )
-    gradient, rule = gradient or jax.grad(loss), optax.with_extra_args_support(rule)
+    gradient, rule = gradient or jax.grad(loss), ready(rule)
     params = jax.tree.map(jnp.asarray, params)
+
+    def on_all(point: Any) -> Array:  # recorded as in `runs.recorded`
+        return widened(loss(widened(point), batch))
 
     def step(carry: tuple, drawn: Array) -> tuple[tuple, None]:
         point, memory = carry
-        few = Batch(batch.inputs[drawn], batch.targets[drawn])
+        few = chosen(batch, drawn)
         slope = gradient(point, few)
         updates, memory = rule.update(
             slope,
@@ -236,7 +255,7 @@ def train_minibatch(
     def record(state: tuple, keys: Array) -> tuple[tuple, Array]:
         carry, value, steps, diverged = state
         new, _ = jax.lax.scan(lambda c, k: (epoch(k, c), None), carry, keys)
-        new_value = loss(new[0], batch)
+        new_value = on_all(new[0])
         finite = jnp.isfinite(new_value) & ~diverged
         made = len(keys) * -(-cases // batch_size)
         kept = jax.tree.map(
@@ -246,7 +265,8 @@ def train_minibatch(
         )
         return (*kept, ~finite), kept[1]
 
-    keys, first = jax.random.split(key, epochs), loss(params, batch)
+    keys, first = jax.random.split(key, epochs), on_all(params)
+    check_scalar(first)
     state = ((params, rule.init(params)), first, jnp.int32(0), ~jnp.isfinite(first))
     whole = epochs - epochs % record_every
     state, losses = jax.lax.scan(record, state, keys[:whole].reshape(-1, record_every))
@@ -254,5 +274,5 @@ def train_minibatch(
         state, _ = record(state, keys[whole:])
     (point, _), value, steps, diverged = state
     outcome = jnp.where(diverged, Outcome.diverged, Outcome.unfinished)
-    end = State(point, value, gradient(point, batch), None, steps, diverged)
+    end = State(point, value, widened(gradient(point, batch)), None, steps, diverged)
     return finish(end, jnp.concatenate([first[None], losses]), outcome)

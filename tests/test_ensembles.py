@@ -381,3 +381,22 @@ def test_an_end_at_infinity_is_replayed_and_a_zero_of_the_other_sign_is_not():
     ensembles.replay(quadratic, start[0], SGD, steps=0, expected=run.params[0])
     with pytest.raises(ValueError, match="the replay ends up to 0 away"):
         ensembles.replay(quadratic, start[1], SGD, steps=0, expected=jnp.array([-0.0]))
+
+
+def test_mini_batches_of_what_is_no_loss_on_are_refused_with_what_can_be_done():
+    starts, keys = draw(3), jax.random.split(jax.random.key(0), 3)
+    settings: dict[str, Any] = {"epochs": 2, "batch_size": 2}
+
+    def own(params, few):
+        return jaxnn.loss(params, few)
+
+    bare: Any = own
+    with pytest.raises(ValueError, match=r"put jax\.vmap around training\.train_minib"):
+        ensembles.train_minibatch(bare, starts, SGD, keys.copy(), **settings)
+    each = jax.vmap(
+        lambda p, key: training.train_minibatch(own, p, data.xor(), SGD, key, **settings)
+    )
+    with jax.debug_key_reuse(False):  # under vmap it takes the slices of a scan for uses
+        advised = jax.jit(each)(starts, keys.copy())
+    run = ensembles.train_minibatch(LOSS, starts, SGD, keys, **settings)
+    np.testing.assert_allclose(advised.losses, run.losses, rtol=1e-5)

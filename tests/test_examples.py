@@ -50,6 +50,19 @@ def test_the_example_runs_and_says_what_it_claims(name, tmp_path):
         assert words in done.stdout
 
 
+@pytest.mark.parametrize("library", ["equinox", "flax"])
+def test_an_example_without_its_libraries_names_them_in_one_line(library, tmp_path):
+    (tmp_path / library).mkdir()
+    raising = f"raise ModuleNotFoundError('No module', name='{library}')"
+    (tmp_path / library / "__init__.py").write_text(raising)
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "examples" / "05_anybodys_model.py")], capture_output=True,
+        text=True, check=False, env={**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"},
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr == f"{library} is missing: pip install equinox flax\n"
+
+
 SCRIPTS = {"slurm_array.sh", "tpu_pod.sh"}
 
 

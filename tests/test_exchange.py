@@ -162,3 +162,17 @@ def test_no_other_library_is_imported_until_it_is_needed():
         "assert not {'torch', 'flax', 'equinox'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+@pytest.mark.parametrize(
+    ("library", "call"),
+    [
+        ("torch", lambda: exchange.to_torch([(np.ones((1, 2)), None)])),
+        ("equinox", lambda: exchange.to_equinox([(np.ones((1, 2)), None)])),
+        ("equinox", lambda: exchange.from_equinox([1.0])),
+    ],
+)
+def test_a_library_that_is_not_there_is_named_with_its_package(library, call, monkeypatch):
+    monkeypatch.setitem(sys.modules, library, None)  # as if it were not installed
+    with pytest.raises(ValueError, match=f"needs {library}: pip install {library}$"):
+        call()

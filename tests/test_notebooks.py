@@ -41,7 +41,7 @@ def test_a_command_runs_where_jax_is_in_use_and_shows_its_report():
 def test_what_is_no_settings_is_refused():
     with pytest.raises(ValueError, match="give one of Study"):
         notebooks.run("iris")
-    with pytest.raises(ValueError, match="distributed is True"):
+    with pytest.raises(ValueError, match="--distributed: start those processes"):
         notebooks.run(Study("iris", distributed=True))
 
 

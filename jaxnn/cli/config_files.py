@@ -9,7 +9,7 @@ from typing import Any
 
 from jaxnn import regular_files
 from jaxnn.cli.commands import COMMANDS
-from jaxnn.cli.values import Option, from_file, options_of
+from jaxnn.studies.options import Option, options_of, taken
 from jaxnn.vocabulary import did_you_mean
 
 
@@ -50,9 +50,10 @@ def _setting(
     if name not in options or (value is None and not options[name].required):
         return {}
     try:
-        return {name: from_file(options[name], value)}
+        return {name: taken(options[name], value)}
     except ValueError as error:
-        raise ValueError(f"{file}: {where}{error}") from None
+        table = where and f"[{where[:-1]}] "
+        raise ValueError(f"{file}: {table}{error}") from None
 
 
 def _read(file: Path) -> dict[str, Any]:

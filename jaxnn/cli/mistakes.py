@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from jaxnn.cli.commands import COMMANDS
-from jaxnn.cli.values import ALIASES, Option, from_text, options_of, wanted
+from jaxnn.cli.values import ALIASES, from_text
+from jaxnn.studies.options import Option, options_of, wanted
 from jaxnn.vocabulary import did_you_mean
 
 

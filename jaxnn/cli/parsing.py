@@ -16,7 +16,8 @@ import tyro
 from jaxnn.cli.commands import COMMANDS, Command
 from jaxnn.cli.config_files import settings_in
 from jaxnn.cli.mistakes import check_words
-from jaxnn.cli.values import ALIASES, options_of
+from jaxnn.cli.values import ALIASES
+from jaxnn.studies.options import options_of
 
 Flag = tyro.conf.FlagCreatePairsOff[bool]
 
@@ -117,7 +118,10 @@ def _from_config(name: str, command: Command, words: list[str]) -> tuple[Any, li
     found = settings_in(file, name, options)
     required = [key for key, option in options.items() if option.required]
     filled = [str(found.pop(key)) for key in required if key in found]
-    made = command.settings(**dict.fromkeys(required, tyro.MISSING), **found)
+    made = object.__new__(command.settings)  # unchecked: what must be typed is not there yet
+    for field in dataclasses.fields(made):
+        there = tyro.MISSING if field.name in required else field.default
+        object.__setattr__(made, field.name, found.get(field.name, there))
     return Asked(made, Trial() if command.trial else Output()), filled
 
 

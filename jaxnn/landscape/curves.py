@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import optax
 from jax import Array
 
+from jaxnn.descent import ready
 from jaxnn.vocabulary import Landscape
 
 Shares = Callable[[Array, int], Array]  # (ts, degree) -> (len(ts), degree + 1)
@@ -58,7 +59,7 @@ def train_bends(
     ends: a stacked tree of 2 points; inner: of the others. Each step draws `draws` new t and spends
     as many gradients.
     """
-    rule = optax.with_extra_args_support(rule)
+    rule = ready(rule)
     first = jax.tree.leaves(inner)[0]
 
     def whole(inner: Any) -> Any:

@@ -12,6 +12,7 @@ from jax import Array
 from jax.flatten_util import ravel_pytree
 
 from jaxnn import summaries
+from jaxnn.descent import ready
 from jaxnn.gradients import gradient_of
 from jaxnn.landscape.checks import check_loss
 from jaxnn.vocabulary import Landscape, whole
@@ -75,7 +76,7 @@ def lyapunov(
     steps, k, settle = whole(steps=(steps, 1), k=(k, 1), settle=(settle, 0))
     check_loss(loss_fn, point)
     point = jax.tree.map(jnp.asarray, point)
-    rule = optax.with_extra_args_support(rule)
+    rule = ready(rule)
     moving, still, join = _parted((point, rule.init(point)))
     if k > moving.size:
         raise ValueError(f"k is {k}, but the point and its memory hold {moving.size} numbers")

@@ -18,6 +18,7 @@ from jax.core import Tracer
 from jax.flatten_util import ravel_pytree
 
 from jaxnn import summaries
+from jaxnn.descent import ready
 from jaxnn.landscape.checks import check_loss
 from jaxnn.landscape.components import principal
 from jaxnn.landscape.directions import Plane
@@ -214,7 +215,7 @@ def track(
     check_counts(steps=steps, every=every, curvature_steps=curvature_steps, probes=probes)
     if isinstance(step_size, int | float) and not 0 < step_size < float("inf"):
         raise ValueError(f"step_size is {step_size}: give a finite number above 0")
-    rule = optax.with_extra_args_support(rule)
+    rule = ready(rule)
     value_and_gradient = jax.value_and_grad(loss_fn)
     state = start(value_and_gradient, point, rule)
     gauge = gauge_for(loss_fn, rule, state, curvature_steps, probes, key)

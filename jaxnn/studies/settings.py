@@ -8,9 +8,11 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from jaxnn.studies.options import Checked
+
 
 @dataclass(frozen=True)
-class Problem:
+class Problem(Checked):
     """A network and how it is trained; what is None comes from the data set's own defaults."""
 
     data: str
@@ -42,7 +44,7 @@ class Problem:
 
 
 @dataclass(frozen=True)
-class Where:
+class Where(Checked):
     """Which processes compute the chunks of a study, and whether what they found is gathered; no
     number depends on it.
     """
@@ -147,7 +149,7 @@ class Check(Problem):
 
 
 @dataclass(frozen=True)
-class OfStore:
+class OfStore(Checked):
     """Networks of a store that `jaxnn study` made."""
 
     store: Path

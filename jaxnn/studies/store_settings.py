@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from jaxnn.studies.options import Checked
+
 
 @dataclass(frozen=True)
-class List:
+class List(Checked):
     """The stores in a folder, also in the folders below it: command, data, networks, chunks done,
     size, date.
     """
@@ -20,7 +22,7 @@ class List:
 
 
 @dataclass(frozen=True)
-class Show:
+class Show(Checked):
     """What a store says: its settings, versions and certificate, and its table as it was written;
     nothing is computed.
     """
@@ -30,7 +32,7 @@ class Show:
 
 
 @dataclass(frozen=True)
-class Compare:
+class Compare(Checked):
     """Two studies side by side: the settings that differ, and for each scheme and scale that both
     have the difference of the shares that reach the level, with a 95 % interval.
 
@@ -46,7 +48,7 @@ class Compare:
 
 
 @dataclass(frozen=True)
-class Verify:
+class Verify(Checked):
     """Is every array, table, page and figure of a store still what was written? Exit status 1 where
     one is not, 2 where a store cannot be read at all.
 
@@ -62,7 +64,7 @@ class Verify:
 
 
 @dataclass(frozen=True)
-class Export:
+class Export(Checked):
     """Write a store as one file of another kind."""
 
     store: Path
@@ -74,7 +76,7 @@ class Export:
 
 
 @dataclass(frozen=True)
-class Docs:
+class Docs(Checked):
     """The pages of the API, made from the docstrings, to be read without a network; the first one
     is opened in the browser.
     """
@@ -86,7 +88,7 @@ class Docs:
 
 
 @dataclass(frozen=True)
-class Completion:
+class Completion(Checked):
     """The script that completes commands and options in a shell."""
 
     shell: Literal["bash", "zsh", "fish"]
