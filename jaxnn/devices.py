@@ -84,14 +84,17 @@ def side_by_side(form: str, floats: int) -> int:
     The tile is part of a result's last bits, and members are filled up to whole tiles on every
     device. floats: numbers that one member touches in a step, such as units times cases.
 
-    On CPU the state of 128 members as nodes fits the first-level cache, and wider members share
-    256 KiB of the second level. A GPU hides latency by having 10^4 to 10^5 threads in flight and
-    has no such cache to fit, so it takes 16,384 members as nodes, or as many as share 256 MiB; a
-    TPU's vectors are 8 x 128 wide, which both divide.
+    On CPU the numbers of 128 members with at most 10 each, or of 64, are vectors that stay in the
+    first-level cache, and members as matrices share 256 KiB of the second level. A GPU hides
+    latency by having 10^4 to 10^5 threads in flight and has no such cache to fit, so it takes
+    16,384 members unit by unit, or as many as share 256 MiB; a TPU's vectors are 8 x 128 wide,
+    which both divide.
     """
     if jax.default_backend() == "cpu":
-        return 128 if form == "nodes" else _power_of_two(2**18 // (4 * floats), most=64)
-    return 16_384 if form == "nodes" else _power_of_two(2**28 // (4 * floats), most=4096)
+        if form == "units":
+            return 128 if floats <= 10 else 64
+        return _power_of_two(2**18 // (4 * floats), most=64)
+    return 16_384 if form == "units" else _power_of_two(2**28 // (4 * floats), most=4096)
 
 
 def _power_of_two(wanted: int, *, most: int) -> int:

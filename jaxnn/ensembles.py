@@ -20,13 +20,13 @@ from jaxnn import losses, network, rounds, training
 from jaxnn.backpropagation import backprop
 from jaxnn.descent import as_pytree
 from jaxnn.devices import Placed, collect, count_of, one_by_one, place, spread
-from jaxnn.forms import FORMS, form_of
+from jaxnn.forms import form_of, members_axis
 from jaxnn.losses import LossOn
 from jaxnn.replays import Replay, replay
 from jaxnn.runs import Run, finish
 from jaxnn.shared import Axes, join
 from jaxnn.stopping import Outcome, Stop
-from jaxnn.tiles import Common, Own, begin, leap, prepare, seen, tile_of
+from jaxnn.tiles import Common, Own, begin, leap, prepare, seen, tile_of, turned
 from jaxnn.training import check_counts
 from jaxnn.vocabulary import Landscape, Params
 
@@ -98,7 +98,7 @@ def train(
         loss_axes: which leaves of loss_fn have a members axis of their own, in front: None, none;
             0, all; {"l2": 0}, these fields; or a prefix, as in jax.vmap's in_axes.
         rule_axes: the same for the rule: rule_axes=0 for `sgd(step_sizes)`.
-        form: "nodes", "matrices" or "landscape"; default `form_of`'s.
+        form: "units", "matrices" or "landscape"; default `form_of`'s.
         tile: how many members train side by side; default `tile_of`'s.
 
     Raises:
@@ -113,23 +113,20 @@ def train(
 
 @partial(jax.jit, static_argnames="form")
 def _train(placed: Placed, common: Common, blocks: Array, *, form: str) -> Run:
-    structure = jax.tree.structure(placed.members[0])
-
     def one_tile(members: tuple[Any, Own]) -> Run:
         starts, own = members
         state = first = begin(starts, own, common, form)
         everyone = jnp.ones_like(state.diverged)
 
         def block(state: Any, steps: Array) -> tuple[Any, Array]:
-            state = leap(state, everyone, steps, own, common, form, structure)
-            return state, seen(state, own, common, form, structure).loss
+            state = leap(state, everyone, steps, own, common, form)
+            return state, seen(state, own, common, form).loss
 
         state, losses = jax.lax.scan(block, state, blocks)
         outcome = jnp.where(state.diverged, Outcome.diverged, Outcome.unfinished)
-        first, state = (seen(s, own, common, form, structure) for s in (first, state))
+        first, state = (seen(s, own, common, form) for s in (first, state))
         losses = jnp.concatenate([first.loss[None], losses[:-1]]).T  # the rest is no record
-        state = state._replace(point=FORMS[form].give(state.point, structure))
-        return jax.vmap(finish)(state, losses, outcome)
+        return jax.vmap(finish)(turned(state, members_axis(form), 0), losses, outcome)
 
     return spread(one_tile, placed)
 

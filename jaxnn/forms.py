@@ -1,38 +1,34 @@
-"""The forms in which an ensemble's members are held while they train: as nodes, as matrices, or as
-they are.
+"""The forms in which an ensemble's members train: unit by unit, as matrices, or as they are.
 
-The mathematics is one. What differs is the layout: in the node form each weight is a number of its
-own, so that under vmap the members lie side by side in it and a step is arithmetic between vectors
-of members, which small networks want; in the matrix form a layer is a matrix product, which wide
-networks want.
+The mathematics is one. What differs is the layout: in the form of units the members lie side by
+side in every number's place, and a step is arithmetic between vectors of members, which small
+networks want; in the matrix form a layer is a matrix product, which wide networks want.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 
 from jaxnn.activations import Activation, per_layer
-from jaxnn.backpropagation import loss_and_backprop, with_penalty
-from jaxnn.losses import LossOn, penalty
-from jaxnn.network import node, weighted_sum
+from jaxnn.backpropagation import loss_and_backprop
+from jaxnn.losses import LossOn, penalised
+from jaxnn.network import weighted_sum
 from jaxnn.runs import ValueAndGradient
-from jaxnn.vocabulary import Batch, Landscape, lookup
+from jaxnn.vocabulary import Batch, Landscape, Layer, lookup
 
-NODES_UP_TO = 60
-"""Parameters up to which the node form runs: by tests/benchmarks/bench_ensembles.py, 4-8-1 with 49
-is 2.6 times as fast as nodes; 4-8-3 with 67 is as fast in both and compiles longer as nodes; 4-16-3
-with 131 is a tenth slower."""
+FORMS = {
+    "units": "arrays (units, units of the layer before, members), one training case after another",
+    "matrices": "a layer is a matrix product",
+    "landscape": "any function of a point, by jax.grad",
+}
 
-UNROLLED = 100
-"""Cases times parameters that the node form writes out in one piece; more are looped over, so that
-compiling stays within seconds."""
-
+UNITS_UP_TO = 160
+"""Parameters up to which the form of units runs."""
 
 VECTOR = 16
 """Columns of a matrix product that run as one: XLA's products of 1440 columns take three quarters
@@ -42,141 +38,75 @@ FILLED_FROM = 512
 """Cases from which empty rows up to the next multiple of VECTOR cost less than 3 %."""
 
 
-class Node(NamedTuple):
-    """One node: as many weights as the layer before has nodes, each a scalar; a bias or None."""
-
-    weights: tuple[Array, ...]
-    bias: Array | None
-
-
-Nodes = tuple[tuple[Node, ...], ...]
-"""A network, layer by layer, node by node."""
-
-
-def as_nodes(params: Any) -> Nodes:
-    """The network node by node; leading axes of params become the axes of every number."""
-    return tuple(
-        tuple(
-            Node(
-                tuple(W[..., unit, z] for z in range(W.shape[-1])),
-                None if b is None else b[..., unit],
-            )
-            for unit in range(W.shape[-2])
-        )
-        for W, b in params
-    )
-
-
-def from_nodes(nodes: Nodes, structure: Any) -> Any:
-    """The network as layers again, in this tree structure (`jax.tree.structure` of its params)."""
-    leaves = []
-    for layer in nodes:
-        leaves.append(jnp.stack([jnp.stack(unit.weights, axis=-1) for unit in layer], axis=-2))
-        biases = [unit.bias for unit in layer if unit.bias is not None]
-        if biases:
-            leaves.append(jnp.stack(biases, axis=-1))
-    return jax.tree.unflatten(structure, leaves)
-
-
-def forward_by_nodes(nodes: Nodes, x: Any, names: tuple[str, ...]) -> list[Array]:
-    """The outputs for one case, each node by `network.node`."""
-    values = list(x)
-    for layer, name in zip(nodes, names, strict=True):
-        values = [node(unit.weights, values, unit.bias, activation=name) for unit in layer]
-    return values
+def members_axis(form: str) -> int:
+    """Where the members of a tile are while they train in this form: the axis of every leaf."""
+    return -1 if form == "units" else 0
 
 
 def _one_case(
-    nodes: Nodes, x: list[Array], d: list[Array], sigmas: tuple[Activation, ...]
-) -> tuple[Any, Nodes]:
-    """The error of one case and its gradient by hand: the reverse sweep of `backpropagation`,
-    number by number.
+    layers: Any, x: Array, d: Array, sigmas: tuple[Activation, ...]
+) -> tuple[Array, list[Layer]]:
+    """The error of one case, (members,), and its gradient by hand: the reverse sweep of
+    `backpropagation`, each sum over units written out.
+
+    x (inputs, members or 1); d (outputs, members or 1).
     """
     v, values, slopes = x, [], []
-    for layer, sigma in zip(nodes, sigmas, strict=True):
+    for (W, b), sigma in zip(layers, sigmas, strict=True):
         values.append(v)
-        pairs = [sigma.both(weighted_sum(unit.weights, v, unit.bias)) for unit in layer]
-        v, slope = [value for value, _ in pairs], [slope for _, slope in pairs]
-        slopes.append(slope)
-    gaps = [o - wanted for o, wanted in zip(v, d, strict=True)]
-    dE_dv, gradient = [2.0 * gap for gap in gaps], []
-    for layer, v, slope in zip(reversed(nodes), reversed(values), reversed(slopes), strict=True):
-        dE_du = [of_v * s for of_v, s in zip(dE_dv, slope, strict=True)]
-        gradient.append(
-            tuple(
-                Node(tuple(of_u * value for value in v), None if unit.bias is None else of_u)
-                for unit, of_u in zip(layer, dE_du, strict=True)
-            )
+        u = weighted_sum(
+            [W[:, z] for z in range(W.shape[1])], [v[z : z + 1] for z in range(len(v))], b
         )
-        dE_dv = [
-            weighted_sum([unit.weights[z] for unit in layer], dE_du, None) for z in range(len(v))
-        ]
-    return sum(gap * gap for gap in gaps), tuple(reversed(gradient))
+        v, slope = sigma.both(u)
+        slopes.append(slope)
+    gaps = v - d
+    dE_dv, gradient = 2.0 * gaps, []
+    for (W, b), v, slope in zip(reversed(layers), reversed(values), reversed(slopes), strict=True):
+        dE_du = dE_dv * slope
+        gradient.append(Layer(dE_du[:, None] * v[None], None if b is None else dE_du))
+        dE_dv = weighted_sum([*W], [dE_du[n : n + 1] for n in range(len(W))])
+    return jnp.sum(jnp.square(gaps), axis=0), gradient[::-1]
 
 
-def loss_and_gradient_by_nodes(
-    nodes: Nodes, batch: Batch, *, activation: str | tuple[str, ...], l2: float | Array | None
-) -> tuple[Array, Nodes]:
-    """`loss_and_backprop` for a network held as nodes: the same loss, a scalar, and gradient.
+def loss_and_gradient_by_units(
+    params: Any, batch: Batch, *, activation: str | tuple[str, ...], l2: float | Array | None
+) -> tuple[Array, Any]:
+    """`loss_and_backprop` for many members at once, which are the last axis of every leaf of
+    params: the losses, (members,), and the gradient like params.
 
-    Up to UNROLLED cases times parameters are written out in one piece, the rest in a loop over
-    pieces of equal length.
+    batch and l2 have that axis too, of length 1 where all members share them. A trip of the loop
+    is one case, so that compiling takes no longer for more of them.
     """
-    sigmas, cases = per_layer(activation, len(nodes)), len(batch.inputs)
-    at_once = max(1, UNROLLED // len(jax.tree.leaves(nodes)))
-    at_once = next(k for k in range(min(at_once, cases), 0, -1) if cases % k == 0)
+    layers, sigmas = list(params), per_layer(activation, len(params))
 
-    def piece(part: Batch) -> tuple[Any, Nodes]:
-        each = [
-            _one_case(nodes, list(part.inputs[c]), list(part.targets[c]), sigmas)
-            for c in range(at_once)
-        ]
-        return jax.tree.map(lambda *terms: sum(terms[1:], start=terms[0]), *each)
+    def case(part: Batch) -> tuple[Array, list[Layer]]:
+        return _one_case(layers, part.inputs, part.targets, sigmas)
 
     def add(total: Any, part: Batch) -> tuple[Any, None]:
-        return jax.tree.map(jnp.add, total, piece(part)), None
+        return jax.tree.map(jnp.add, total, case(part)), None
 
-    parts = jax.tree.map(lambda leaf: leaf.reshape(-1, at_once, leaf.shape[-1]), batch)
-    if cases == at_once:
-        error, gradient = piece(jax.tree.map(lambda leaf: leaf[0], parts))
-    else:
-        nothing = jax.tree.map(jnp.zeros_like, nodes)
-        zero = jnp.zeros_like(jax.tree.leaves(nodes)[0])
-        (error, gradient), _ = jax.lax.scan(add, (zero, nothing), parts)
-    mean = jax.tree.map(lambda total: total * (1.0 / cases), gradient)
-    return error * (1.0 / cases) + penalty(nodes, l2), with_penalty(nodes, mean, l2)
-
-
-class Form(NamedTuple):
-    """How members are held, and how a landscape is taken there.
-
-    hold(point) and give(held, structure) go there and back, leading axes kept; on(loss_fn,
-    structure) gives the landscape over what is held, and its value and gradient. structure: the
-    point's tree structure.
-    """
-
-    hold: Callable[[Any], Any]
-    give: Callable[[Any, Any], Any]
-    on: Callable[[Any, Any], tuple[Landscape, ValueAndGradient]]
+    shapes = jax.eval_shape(case, jax.tree.map(lambda leaf: leaf[0], batch))
+    nothing = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
+    (error, gradient), _ = jax.lax.scan(add, nothing, batch)
+    share, leaves = 1.0 / len(batch.inputs), jax.tree.leaves(params)
+    loss = error * share
+    slopes = [total * share for total in jax.tree.leaves(gradient)]
+    if penalised(l2):
+        l2 = jnp.asarray(l2).ravel()
+        loss = loss + 0.5 * l2 * sum(jnp.sum(jnp.square(p), range(p.ndim - 1)) for p in leaves)
+        slopes = [
+            g + l2.reshape(*[1] * (g.ndim - 1), -1) * p for g, p in zip(slopes, leaves, strict=True)
+        ]
+    slopes = [g.astype(p.dtype) for g, p in zip(slopes, leaves, strict=True)]
+    return loss, jax.tree.unflatten(jax.tree.structure(params), slopes)
 
 
-def _as_it_is(point: Any, structure: Any = None) -> Any:
-    del structure
-    return point
-
-
-def _nodes_on(loss_fn: LossOn, structure: Any) -> tuple[Landscape, ValueAndGradient]:
-    settings = {"activation": loss_fn.activation, "l2": loss_fn.l2}
-    return (
-        lambda nodes: loss_fn(from_nodes(nodes, structure)),
-        lambda nodes: loss_and_gradient_by_nodes(nodes, loss_fn.batch, **settings),
-    )
-
-
-def _matrices_on(loss_fn: LossOn, structure: Any) -> tuple[Landscape, ValueAndGradient]:
-    del structure
+def value_and_gradient(form: str, loss_fn: Any) -> ValueAndGradient:
+    """One member's loss and gradient in the form of matrices or of a landscape."""
+    if form == "landscape":
+        return jax.value_and_grad(loss_fn)
     settings = {"activation": loss_fn.activation, "l2": loss_fn.l2, "cases": loss_fn.cases}
-    return loss_fn, lambda point: loss_and_backprop(point, loss_fn.batch, **settings)
+    return lambda point: loss_and_backprop(point, loss_fn.batch, **settings)
 
 
 def filled_up(loss_fn: LossOn) -> LossOn:
@@ -194,28 +124,16 @@ def filled_up(loss_fn: LossOn) -> LossOn:
     return dataclasses.replace(loss_fn, batch=Batch(*map(longer, loss_fn.batch)), cases=cases)
 
 
-def _landscape_on(loss_fn: Landscape, structure: Any) -> tuple[Landscape, ValueAndGradient]:
-    del structure
-    return loss_fn, jax.value_and_grad(loss_fn)
-
-
-FORMS = {
-    "nodes": Form(as_nodes, from_nodes, _nodes_on),
-    "matrices": Form(_as_it_is, _as_it_is, _matrices_on),
-    "landscape": Form(_as_it_is, _as_it_is, _landscape_on),
-}
-
-
 def form_of(loss_fn: Landscape, starts: Any) -> str:
     """The form that an ensemble of these starts (members axis first) trains in: a name in FORMS.
 
-    "nodes": loss_fn is a `loss_on` of a network with at most NODES_UP_TO parameters. "matrices": of
+    "units": loss_fn is a `loss_on` of a network with at most UNITS_UP_TO parameters. "matrices": of
     a larger one. Both take the gradient by hand. "landscape": any other function of a point; its
     gradient is taken by jax.grad, for a network about three times as slow.
     """
     if not isinstance(loss_fn, LossOn):
         return "landscape"
-    return "nodes" if floats_of(starts) <= NODES_UP_TO else "matrices"
+    return "units" if floats_of(starts) <= UNITS_UP_TO else "matrices"
 
 
 def floats_of(starts: Any) -> int:
@@ -227,7 +145,7 @@ def checked_form(name: str | None, loss_fn: Landscape, starts: Any) -> str:
     """The form of this name, or where None the one that `form_of` gives.
 
     Raises:
-        ValueError: an unknown name; nodes or matrices for what is no `loss_on`.
+        ValueError: an unknown name; units or matrices for what is no `loss_on`.
     """
     name = form_of(loss_fn, starts) if name is None else name
     lookup(FORMS, name, what="form")

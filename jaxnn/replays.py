@@ -14,9 +14,9 @@ from jax import Array
 
 from jaxnn import summaries
 from jaxnn.devices import Placed, place, spread
-from jaxnn.forms import FORMS
+from jaxnn.forms import members_axis
 from jaxnn.runs import State
-from jaxnn.tiles import Common, Own, begin, leap, prepare, seen
+from jaxnn.tiles import Common, Own, begin, leap, prepare, seen, turned
 from jaxnn.training import check_counts
 from jaxnn.vocabulary import Landscape
 
@@ -96,7 +96,7 @@ def _check_end(end: Any, expected: Any) -> None:
 @partial(jax.jit, static_argnames="form")
 def _replay(placed: Placed, common: Common, blocks: Array, *, form: str) -> Any:
     """(1, records, ...) of every tile: what its first member went through."""
-    structure = jax.tree.structure(placed.members[0])
+    axis = members_axis(form)
 
     def one_tile(members: tuple[Any, Own]) -> Any:
         starts, own = members
@@ -104,15 +104,14 @@ def _replay(placed: Placed, common: Common, blocks: Array, *, form: str) -> Any:
         everyone = jnp.ones_like(state.diverged)
 
         def block(state: State, steps: Array) -> tuple[State, Any]:
-            state = leap(state, everyone, steps, own, common, form, structure)
-            return state, (state.point, seen(state, own, common, form, structure).loss)
+            state = leap(state, everyone, steps, own, common, form)
+            return state, (turned(state.point, axis, 0), seen(state, own, common, form).loss)
 
         def whole(first: Array, later: Array) -> Array:
             return jnp.concatenate([first[None], later])[None, :, 0]
 
-        loss = seen(first, own, common, form, structure).loss
+        loss = seen(first, own, common, form).loss
         _, way = jax.lax.scan(block, state, blocks)
-        points, losses = jax.tree.map(whole, (first.point, loss), way)
-        return FORMS[form].give(points, structure), losses
+        return jax.tree.map(whole, (turned(first.point, axis, 0), loss), way)
 
     return spread(one_tile, placed)

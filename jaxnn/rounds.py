@@ -15,11 +15,11 @@ import optax
 from jax import Array
 
 from jaxnn.devices import Placed, adopt, collect, count_of, host_zeros, place, seats, spread
-from jaxnn.forms import FORMS
+from jaxnn.forms import members_axis
 from jaxnn.runs import Run, State, widened
 from jaxnn.shared import Shared, join
 from jaxnn.stopping import GradientBelow, Outcome, Stop, is_plateau
-from jaxnn.tiles import Common, Own, begin, leap, seen
+from jaxnn.tiles import Common, Own, begin, leap, seen, turned
 
 CHECKS = 32
 """At most so many tests between two looks from the host."""
@@ -57,10 +57,9 @@ def until(
     `ensembles.train_until`, which checks what is given here.
     """
     count, blocks = count_of(members), max_steps // check_every
-    fixed = {"form": form, "structure": jax.tree.structure(members[0])}
     numbers, everyone = _numbers(np.arange(count), count, tile), place(members, tile)
     lanes = _begin(
-        dataclasses.replace(everyone, members=(numbers, everyone.members)), common, stop, **fixed
+        dataclasses.replace(everyone, members=(numbers, everyone.members)), common, stop, form=form
     )
     placed = dataclasses.replace(everyone, members=lanes)
     ended = _Ended(lanes, count, blocks, record_every // check_every)
@@ -73,7 +72,7 @@ def until(
             checks = min(2 * checks, CHECKS)
         made = min(checks, blocks - block)
         lanes, losses = _round(
-            placed.members, placed.tiles, common, stop, made, check_every, tile=tile, **fixed
+            placed.members, placed.tiles, common, stop, made, check_every, tile=tile, form=form
         )
         placed = dataclasses.replace(placed, members=lanes)
         ended.record(lanes, losses, block, made)
@@ -81,10 +80,11 @@ def until(
     if max_steps % check_every and going.size:
         lanes, _ = _round(
             placed.members, placed.tiles, common, stop, 1, max_steps % check_every, tile=tile,
-            **fixed,
+            form=form,
         )  # fmt: skip
     ended.take(lanes)
-    points, norms = collect(_finished(place(ended.state, tile), **fixed), count, tile)
+    norms = collect(_norms(place(ended.state.gradient, tile)), count, tile)
+    points = jax.tree.map(jnp.asarray, ended.state.point)
     outcomes = ended.outcomes()
     if isinstance(stop, GradientBelow):
         own, rest = members[1].landscape, common.landscape
@@ -108,21 +108,21 @@ def _numbers(members: np.ndarray, count: int, tile: int) -> np.ndarray:
     return numbers
 
 
-@partial(jax.jit, static_argnames=("form", "structure"))
-def _begin(placed: Placed, common: Common, stop: Stop, *, form: str, structure: Any) -> Lanes:
+@partial(jax.jit, static_argnames="form")
+def _begin(placed: Placed, common: Common, stop: Stop, *, form: str) -> Lanes:
     def one_tile(part: Any) -> Lanes:
         number, (starts, own) = part
         state = begin(starts, own, common, form)
         there = number >= 0
         lanes = Lanes(number, state, state.loss, own, there, ~there)
-        return _tested(lanes, common, stop, form, structure)
+        return _turned(_tested(lanes, common, stop, form), members_axis(form), 0)
 
     return spread(one_tile, placed)._replace(
         member=placed.members[0]
     )  # also behind the tiles in use
 
 
-@partial(jax.jit, static_argnames=("tile", "form", "structure"), donate_argnums=0)
+@partial(jax.jit, static_argnames=("tile", "form"), donate_argnums=0)
 def _round(
     before: Lanes,
     tiles: Any,
@@ -133,11 +133,11 @@ def _round(
     *,
     tile: int,
     form: str,
-    structure: Any,
 ) -> tuple[Lanes, Array]:
     """The lanes in the tiles in use after so many tests, each after so many steps, and the losses
     there (members, CHECKS).
     """
+    axis = members_axis(form)
 
     def one_tile(lanes: Lanes) -> tuple[Lanes, Array]:
         def unfinished(carry: tuple[Lanes, Array, Array]) -> Array:
@@ -146,31 +146,33 @@ def _round(
 
         def block(carry: tuple[Lanes, Array, Array]) -> tuple[Lanes, Array, Array]:
             lanes, losses, check = carry
-            state = leap(lanes.state, lanes.going, steps, lanes.own, common, form, structure)
-            lanes = _tested(lanes._replace(state=state), common, stop, form, structure)
+            state = leap(lanes.state, lanes.going, steps, lanes.own, common, form)
+            lanes = _tested(lanes._replace(state=state), common, stop, form)
             return lanes, losses.at[check].set(lanes.loss), check + 1
 
+        lanes = _turned(lanes, 0, axis)
         losses = jnp.zeros((CHECKS, *lanes.loss.shape), lanes.loss.dtype)
         lanes, losses, made = jax.lax.while_loop(unfinished, block, (lanes, losses, jnp.int32(0)))
         known = jnp.arange(CHECKS)[:, None] < made
-        return lanes, jnp.where(known, losses, lanes.loss[None]).T
+        return _turned(lanes, axis, 0), jnp.where(known, losses, lanes.loss[None]).T
 
     after, losses = spread(one_tile, Placed(before, tiles, tile))
     return after._replace(member=before.member, own=before.own), losses  # also behind those tiles
 
 
-def _tested(lanes: Lanes, common: Common, stop: Stop, form: str, structure: Any) -> Lanes:
+def _turned(lanes: Lanes, source: int, destination: int) -> Lanes:
+    """The lanes with the members' axis of their states moved."""
+    return lanes._replace(state=turned(lanes.state, source, destination))
+
+
+def _tested(lanes: Lanes, common: Common, stop: Stop, form: str) -> Lanes:
     """The lanes with those that go on told from those that stopped or diverged."""
-    give = FORMS[form].give
 
     def holds(state: State) -> Array:
-        if isinstance(stop, GradientBelow):  # a norm is the same in every form
-            return stop(state.point, state.loss, state.gradient)
-        point, gradient = give(state.point, structure), give(state.gradient, structure)
-        return jnp.asarray(stop(point, state.loss, gradient))
+        return jnp.asarray(stop(state.point, state.loss, state.gradient))
 
-    state = seen(lanes.state, lanes.own, common, form, structure)
-    held, alive = jax.vmap(holds)(state), ~state.diverged
+    state = seen(lanes.state, lanes.own, common, form)
+    held, alive = jax.vmap(holds, in_axes=members_axis(form))(state), ~state.diverged
     stopped = lanes.stopped | (lanes.going & held & alive)
     return lanes._replace(loss=state.loss, going=lanes.going & ~held & alive, stopped=stopped)
 
@@ -245,16 +247,10 @@ class _Ended:
         return np.where(self.state.diverged, Outcome.diverged, reached).astype(np.int32)
 
 
-@partial(jax.jit, static_argnames=("form", "structure"))
-def _finished(placed: Placed, *, form: str, structure: Any) -> tuple[Any, Array]:
-    """The points as they were given, and the norms of the gradients there."""
-
-    def one_tile(state: State) -> tuple[Any, Array]:
-        give = FORMS[form].give
-        norms = jax.vmap(optax.tree.norm)(widened(give(state.gradient, structure)))
-        return give(state.point, structure), norms
-
-    return spread(one_tile, placed)
+@jax.jit
+def _norms(placed: Placed) -> Array:
+    """The norms of the gradients."""
+    return spread(jax.vmap(lambda gradient: optax.tree.norm(widened(gradient))), placed)
 
 
 def _with_plateaus(

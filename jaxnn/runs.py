@@ -80,10 +80,8 @@ def check_scalar(loss: Any) -> None:
         )
 
 
-def move(
-    loss_fn: Landscape, value_and_gradient: ValueAndGradient, rule: Any, state: State
-) -> State:
-    """One update of the point by the rule, whatever it leads to; the steps are not counted."""
+def updated(loss_fn: Landscape, rule: Any, state: State) -> tuple[Any, Any]:
+    """The point and the rule's memory after one update, whatever it leads to."""
     updates, memory = rule.update(
         state.gradient,
         state.memory,
@@ -92,9 +90,7 @@ def move(
         grad=state.gradient,
         value_fn=loss_fn,
     )
-    point = optax.apply_updates(state.point, updates)
-    loss, gradient = value_and_gradient(point)
-    return state._replace(point=point, loss=loss, gradient=gradient, memory=memory)
+    return optax.apply_updates(state.point, updates), memory
 
 
 def step(
@@ -104,8 +100,10 @@ def step(
 
     If the loss there is not finite, the state stays as it was, marked diverged.
     """
-    moved = move(loss_fn, value_and_gradient, rule, state)._replace(steps=state.steps + 1)
-    finite = jnp.isfinite(moved.loss) & ~state.diverged
+    point, memory = updated(loss_fn, rule, state)
+    loss, gradient = value_and_gradient(point)
+    moved = State(point, loss, gradient, memory, state.steps + 1, state.diverged)
+    finite = jnp.isfinite(loss) & ~state.diverged
     return keep(finite, moved, state)._replace(diverged=~finite)
 
 

@@ -13,9 +13,16 @@ from jax import Array
 
 from jaxnn.descent import as_pytree, as_rule, ready
 from jaxnn.devices import side_by_side
-from jaxnn.forms import FORMS, checked_form, filled_up, floats_of
+from jaxnn.forms import (
+    checked_form,
+    filled_up,
+    floats_of,
+    loss_and_gradient_by_units,
+    members_axis,
+    value_and_gradient,
+)
 from jaxnn.losses import LossOn, penalised
-from jaxnn.runs import State, check_scalar, keep, move, recorded, start
+from jaxnn.runs import State, check_scalar, keep, recorded, updated
 from jaxnn.shared import Axes, Shared, join, split
 from jaxnn.vocabulary import Landscape
 
@@ -36,50 +43,67 @@ class Common(NamedTuple):
     rule: Shared
 
 
-def parts(own: Own, common: Common, form: str, structure: Any) -> tuple[Landscape, Any, Any]:
-    """One member's landscape, its value and gradient, and its rule, over points held in this
-    form.
+def _landscape_and_rule(own: Own, common: Common) -> tuple[Landscape, Any]:
+    return join(own.landscape, common.landscape), ready(join(own.rule, common.rule))
 
-    The rule itself always sees the point as the user gave it: what optax decides by the tree, the
-    axes of a leaf or a norm over one would be something else over what is held.
-    """
-    landscape = join(own.landscape, common.landscape)
-    rule = ready(join(own.rule, common.rule))
-    loss_fn, value_and_gradient = FORMS[form].on(landscape, structure)
-    hold = FORMS[form].hold
 
-    def give(held: Any) -> Any:
-        return FORMS[form].give(held, structure)
+def turned(tree: Any, source: int, destination: int) -> Any:
+    """The tree with the members' axis moved, in every leaf."""
+    return jax.tree.map(lambda leaf: jnp.moveaxis(leaf, source, destination), tree)
 
-    def init(params: Any) -> Any:
-        return rule.init(give(params))
 
-    def update(updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, Any]:
-        extra |= {"grad": give(extra["grad"]), "value_fn": landscape}
-        updates, state = rule.update(give(updates), state, give(params), **extra)
-        return hold(updates), state
+def _evaluated(points: Any, own: Own, common: Common, form: str) -> tuple[Array, Any]:
+    """The losses and gradients of a tile's members, held as this form has them."""
+    if form == "units":
+        shared = jax.tree.map(lambda leaf: jnp.asarray(leaf)[..., None], common.landscape)
+        loss_fn: LossOn = join(turned(own.landscape, 0, -1), shared)
+        settings = {"activation": loss_fn.activation, "l2": loss_fn.l2}
+        return loss_and_gradient_by_units(points, loss_fn.batch, **settings)
 
-    return loss_fn, value_and_gradient, optax.GradientTransformationExtraArgs(init, update)
+    def one(point: Any, own: Own) -> tuple[Array, Any]:
+        return value_and_gradient(form, join(own.landscape, common.landscape))(point)
+
+    return jax.vmap(one)(points, own)
 
 
 def begin(starts: Any, own: Own, common: Common, form: str) -> State:
-    """The state at the initial points, members axis first."""
-    structure = jax.tree.structure(starts)
+    """The state at the initial points (members axis first), held as this form has them."""
+    axis = members_axis(form)
+    points = turned(starts, 0, axis)
+    loss, gradient = _evaluated(points, own, common, form)
 
-    def one(point: Any, own: Own) -> State:
-        _, value_and_gradient, rule = parts(own, common, form, structure)
-        return start(value_and_gradient, FORMS[form].hold(point), rule)
+    def memory(own: Own, point: Any) -> Any:
+        return _landscape_and_rule(own, common)[1].init(point)
 
-    return jax.vmap(one)(starts, own)
+    memories = jax.vmap(memory, in_axes=(0, axis), out_axes=axis)(own, points)
+    return State(
+        points, loss, gradient, memories, jnp.zeros(loss.shape, jnp.int32), ~jnp.isfinite(loss)
+    )
 
 
-def seen(state: State, own: Own, common: Common, form: str, structure: Any) -> State:
+def move(state: State, own: Own, common: Common, form: str) -> State:
+    """One update of every member, whatever it leads to; the steps are not counted.
+
+    The rule is one member's, under vmap, so it sees the point as the user gave it.
+    """
+    axis = members_axis(form)
+
+    def one(own: Own, state: State) -> tuple[Any, Any]:
+        return updated(*_landscape_and_rule(own, common), state)
+
+    points, memories = jax.vmap(one, in_axes=(0, axis), out_axes=axis)(own, state)
+    loss, gradient = _evaluated(points, own, common, form)
+    return state._replace(point=points, loss=loss, gradient=gradient, memory=memories)
+
+
+def seen(state: State, own: Own, common: Common, form: str) -> State:
     """Each member's state as it is recorded and tested: `runs.recorded`."""
+    axis = members_axis(form)
 
     def one(own: Own, state: State) -> State:
-        return recorded(parts(own, common, form, structure)[0], state)
+        return recorded(join(own.landscape, common.landscape), state)
 
-    return jax.vmap(one)(own, state)
+    return jax.vmap(one, in_axes=(0, axis), out_axes=axis)(own, state)
 
 
 def leap(
@@ -89,7 +113,6 @@ def leap(
     own: Own,
     common: Common,
     form: str,
-    structure: Any,
 ) -> State:
     """The state after this many more steps of the active members; the others stay as they are.
 
@@ -98,13 +121,12 @@ def leap(
     does not survive: there it is frozen, and the others go on with longer stretches again. However
     long the stretches, the arithmetic is that of one loop, so they change no bits.
     """
-
-    def one(own: Own, state: State) -> State:
-        return move(*parts(own, common, form, structure), state)
+    axis = members_axis(form)
+    keep_each = jax.vmap(keep, in_axes=(0, axis, axis), out_axes=axis)
 
     def unguarded(_: Any, carry: tuple[State, Array]) -> tuple[State, Array]:
         state, trouble = carry
-        state = jax.vmap(one)(own, state)
+        state = move(state, own, common, form)
         return state, trouble | ~jnp.isfinite(state.loss)
 
     def stretch(carry: tuple[State, Array, Array]) -> tuple[State, Array, Array]:
@@ -117,7 +139,7 @@ def leap(
         trouble = trouble & going
         back = jnp.any(trouble) & (length > 1)
         after = after._replace(steps=state.steps + length)
-        kept = jax.vmap(keep)(going & ~trouble & ~back, after, state)
+        kept = keep_each(going & ~trouble & ~back, after, state)
         kept = kept._replace(diverged=state.diverged | (trouble & ~back))
         made = jnp.where(back, made, made + length)
         return kept, made, jnp.where(back, length // 2, 2 * length)
@@ -133,7 +155,7 @@ def tile_of(loss_fn: Landscape, starts: Any, *, form: str | None = None) -> int:
     """How many members train side by side: `devices.side_by_side` for this form and size."""
     form = checked_form(form, loss_fn, starts)
     floats = floats_of(starts)
-    if isinstance(loss_fn, LossOn):
+    if isinstance(loss_fn, LossOn) and form != "units":
         units = sum(layer[0].shape[-2] for layer in starts)
         floats = max(floats, units * loss_fn.batch.inputs.shape[-2])
     return side_by_side(form, floats)

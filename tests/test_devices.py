@@ -41,7 +41,8 @@ def test_the_chosen_sit_in_the_first_tiles_of_every_device_with_room_for_all():
 
 
 def test_tiles_on_cpu_fit_the_caches():
-    assert devices.side_by_side("nodes", 30) == 128
+    assert devices.side_by_side("units", 9) == 128
+    assert devices.side_by_side("units", 49) == 64
     assert devices.side_by_side("matrices", 11 * 120) == 32
     assert devices.side_by_side("matrices", 42 * 1437) == 1
     assert devices.side_by_side("matrices", 10) == 64

@@ -44,7 +44,7 @@ def test_member_i_is_drawn_from_its_own_key_in_any_part():
     chex.assert_trees_all_equal(member(everyone, 4), alone)
 
 
-FORMS = {"nodes": LOSS, "matrices": LOSS, "landscape": lambda p: LOSS(p)}
+FORMS = {"units": LOSS, "matrices": LOSS, "landscape": lambda p: LOSS(p)}
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -62,7 +62,7 @@ def test_each_member_trains_as_the_lone_network(form):
 
 @pytest.mark.parametrize(
     "form",
-    ["nodes", *(pytest.param(form, marks=pytest.mark.slow) for form in FORMS if form != "nodes")],
+    ["units", *(pytest.param(form, marks=pytest.mark.slow) for form in FORMS if form != "units")],
 )
 def test_in_float64_members_are_the_lone_network_to_1e_12(form, x64):
     del x64
@@ -80,7 +80,7 @@ UNTIL: dict[str, Any] = {"stop": training.gradient_below(3e-3), "max_steps": 730
 
 @pytest.mark.optimised
 @pytest.mark.parametrize("cut", [1000, pytest.param(4096, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("form", ["nodes", "matrices"])
+@pytest.mark.parametrize("form", ["units", "matrices"])
 def test_bits_do_not_depend_on_the_chunks_that_an_ensemble_is_cut_into(form, cut):
     starts = draw(5000, scale=3.0)
     ways: list[tuple[Any, dict[str, Any]]] = [
@@ -110,7 +110,7 @@ def test_bits_do_not_depend_on_order_and_recording():
 
 @pytest.mark.parametrize(
     "form",
-    ["nodes", *(pytest.param(form, marks=pytest.mark.slow) for form in FORMS if form != "nodes")],
+    ["units", *(pytest.param(form, marks=pytest.mark.slow) for form in FORMS if form != "units")],
 )
 def test_train_until_gives_every_member_the_steps_and_outcome_of_the_lone_network(form):
     starts = draw(24, scale=3.0)
@@ -326,7 +326,7 @@ def test_init_refuses_no_members():
     [
         ({"steps": -1}, "steps is -1"),
         ({"steps": 3, "record_every": 0}, "record_every is 0"),
-        ({"steps": 3, "form": "node"}, "did you mean 'nodes'"),
+        ({"steps": 3, "form": "unit"}, "did you mean 'units'"),
         ({"steps": 3, "rule_axes": 0}, r"own .*which has shape \(\): wanted 4 entries"),
         ({"steps": 3, "loss_axes": {"l3": 0}}, "loss_axes names l3"),
     ],

@@ -38,7 +38,7 @@ def test_losses_and_norms_of_narrow_points_are_recorded_in_float32(dtype, which)
         ),
     ]
     starts = jax.tree.map(lambda leaf: leaf[None], start)
-    for form in ("nodes", "matrices", "landscape"):
+    for form in ("units", "matrices", "landscape"):
         function = (lambda p: loss_fn(p)) if form == "landscape" else loss_fn
         of: dict[str, Any] = {"form": form, "tile": 1}
         ends += [

@@ -30,10 +30,10 @@ def landscapes():
     """The exclusive or in float64, as each form takes it."""
     batch = jaxnn.Batch(*(part.astype(jnp.float64) for part in jaxnn.data.xor()))
     loss_fn = jaxnn.loss_on(batch, l2=0.01)
-    return {"nodes": loss_fn, "matrices": loss_fn, "landscape": lambda p: loss_fn(p)}
+    return {"units": loss_fn, "matrices": loss_fn, "landscape": lambda p: loss_fn(p)}
 
 
-FORMS = ("nodes", "matrices", "landscape")
+FORMS = ("units", "matrices", "landscape")
 
 
 def starts_of(members):
@@ -110,16 +110,16 @@ def alias(name):
 
 TABLE = {**BY_TREE, **{name: lambda name=name: alias(name) for name in ALIASES}}
 QUICK = {
-    ("adamw, decay by a function", "nodes"),
+    ("adamw, decay by a function", "units"),
     ("adamw, decay by a function", "matrices"),
-    ("adamw, decay by a tree", "nodes"),
-    ("partition by a function", "nodes"),
-    ("partition by a tree", "nodes"),
-    ("adaptive clipping", "nodes"),
-    ("muon", "nodes"),
-    ("MultiSteps", "nodes"),
-    ("lars", "nodes"),
-    ("lbfgs", "nodes"),
+    ("adamw, decay by a tree", "units"),
+    ("partition by a function", "units"),
+    ("partition by a tree", "units"),
+    ("adaptive clipping", "units"),
+    ("muon", "units"),
+    ("MultiSteps", "units"),
+    ("lars", "units"),
+    ("lbfgs", "units"),
 }  # the others are `slow`
 
 ALL = [
@@ -150,7 +150,7 @@ def test_every_rule_trains_a_member_as_the_lone_network(name, form):
 
 @pytest.mark.parametrize(
     ("name", "form"),
-    [p if p.values[0] == "partition by a function" and p.values[1] == "nodes"
+    [p if p.values[0] == "partition by a function" and p.values[1] == "units"
      else pytest.param(*p.values, marks=pytest.mark.slow) for p in ALL],
 )  # fmt: skip
 def test_every_rule_trains_until_a_member_retires_as_the_lone_network(name, form):
@@ -167,8 +167,33 @@ def test_every_rule_trains_until_a_member_retires_as_the_lone_network(name, form
         assert_is_the_lone_network(run, alone, member)
 
 
+@pytest.mark.parametrize(
+    "form",
+    ["units", *(pytest.param(form, marks=pytest.mark.slow) for form in FORMS if form != "units")],
+)
+def test_rules_penalties_and_cases_of_a_members_own_are_those_of_the_lone_network(form):
+    """Decay by a mask, at a step size, a penalty and targets that are each member's own."""
+    xor, starts = landscapes()["units"].batch, starts_of(3)
+    starts = (starts[0]._replace(biases=None), starts[1])
+    rates, l2 = jnp.array([0.05, 0.1, 0.2]), jnp.array([0.0, 0.1, 0.2])
+    targets = jnp.stack([0.1 * k + 0.5 * xor.targets for k in range(3)])
+    loss_fn: Any = jaxnn.losses.LossOn(jaxnn.Batch(xor.inputs, targets), l2, "tanh")
+    axes: Any = {"targets": 0, "l2": 0}
+    rule = descent.rule(optax.adamw, learning_rate=rates, weight_decay=0.5, mask=two_axes)
+    run = ensembles.train(
+        loss_fn, starts, rule, steps=STEPS, form=form, tile=2,
+        loss_axes=axes, rule_axes={"learning_rate": 0},
+    )  # fmt: skip
+    for k in range(3):
+        own = jaxnn.loss_on((xor.inputs, targets[k]), activation="tanh", l2=l2[k])
+        lone = optax.adamw(rates[k], weight_decay=0.5, mask=two_axes)
+        start = jax.tree.map(lambda leaf, k=k: leaf[k], starts)
+        alone = jax.jit(lambda p, f=own, r=lone: training.train(f, p, r, steps=STEPS))(start)
+        assert_is_the_lone_network(run, alone, k)
+
+
 def test_a_rule_without_a_protocol_is_refused_in_one_line():
-    loss_fn, starts = landscapes()["nodes"], starts_of(2)
+    loss_fn, starts = landscapes()["units"], starts_of(2)
     start = jax.tree.map(lambda leaf: leaf[0], starts)
     trainers = [
         lambda rule: training.train(loss_fn, start, rule, steps=1),
@@ -200,7 +225,7 @@ def test_a_rule_without_a_protocol_is_refused_in_one_line():
 
 
 def test_multi_steps_train_by_batches_as_their_own_transformation():
-    loss_fn, starts, key = landscapes()["nodes"], starts_of(2), jax.random.key(1)
+    loss_fn, starts, key = landscapes()["units"], starts_of(2), jax.random.key(1)
     each: Any = optax.MultiSteps(optax.adam(0.1), every_k_schedule=2)
     settings: dict[str, Any] = {"epochs": 4, "batch_size": 2}
     start = jax.tree.map(lambda leaf: leaf[1], starts)

@@ -22,7 +22,7 @@ from jaxnn.stopping import Outcome
 # what is a step of some other result, an option, or held by a caller for a moment only
 INNER = {
     "Placed", "Lanes", "State", "Own", "Common", "Shared", "Tridiagonal", "Activation", "Scheme",
-    "Node", "Form", "Layer", "Batch", "Table", "Variable", "GradientBelow", "LossBelow",
+    "Layer", "Batch", "Table", "Variable", "GradientBelow", "LossBelow",
     "AllCorrect", "FullBatch", "Minibatches", "GradientFlow", "Effort", "Columns", "DataSymmetry",
     "Order", "Pairs", "Walk", "Seen", "Gauge", "Moments", "Search", "Local", "Euclidean", "Outside",
     "Tried",

@@ -131,7 +131,7 @@ def small(folder):
         form = ensembles.form_of(loss_fn, starts)
         candidates: dict[str, Any] = {
             "jaxnn": trained(loss_fn, starts, steps),
-            "as nodes": trained(loss_fn, starts, steps, form="nodes"),
+            "as units": trained(loss_fn, starts, steps, form="units"),
             "as matrices": trained(loss_fn, starts, steps, form="matrices"),
         }
         if name == "xor":
@@ -144,17 +144,17 @@ def small(folder):
         rows[title] = seconds, first
         rate = {c: members * steps / statistics.median(s) / 1e6 for c, s in seconds.items()}
         table.append((sizes, name, form, rate, first["jaxnn"]))
-    print("M members x steps / s       parameters  nodes  matrices  chosen     rate  of the better")
+    print("M members x steps / s       parameters  units  matrices  chosen     rate  of the better")
     for sizes, name, form, rate, first in table:
-        better = max(rate["as nodes"], rate["as matrices"])
+        better = max(rate["as units"], rate["as matrices"])
         print(
-            f"{'-'.join(map(str, sizes)):8} on {name:12} {count(sizes):12} {rate['as nodes']:8.2f} "
+            f"{'-'.join(map(str, sizes)):8} on {name:12} {count(sizes):12} {rate['as units']:8.2f} "
             f"{rate['as matrices']:8.2f}  {form:9} {rate['jaxnn']:7.2f} "
             f"{rate['jaxnn'] / better:8.2f}   first call {first:.1f} s"
         )
     print(
         crossing(
-            [(count(sizes), rate["as nodes"] / rate["as matrices"]) for sizes, *_, rate, _ in table]
+            [(count(sizes), rate["as units"] / rate["as matrices"]) for sizes, *_, rate, _ in table]
         )
     )
     return rows
@@ -165,7 +165,7 @@ def count(sizes):
 
 
 def crossing(gains):
-    """Where the node form stops being the faster, by interpolation over (parameters, gain)."""
+    """Where the form of units stops being the faster, by interpolation over (parameters, gain)."""
     gains = sorted(gains)
     for (low, before), (high, after) in itertools.pairwise(gains):
         if before > 1 >= after:
