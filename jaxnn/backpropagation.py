@@ -19,6 +19,7 @@ from jax.flatten_util import ravel_pytree
 from jaxnn import summaries
 from jaxnn.losses import fitted, loss_on, penalised, penalty
 from jaxnn.network import layers_of, one_case
+from jaxnn.numerics import key_of
 from jaxnn.vocabulary import Batch, Layer
 
 
@@ -263,7 +264,7 @@ def check_gradients(
     in params' dtype.
 
     At most `most_cases` cases and `most_parameters` parameters for the differences are drawn by
-    `key` (default jax.random.key(0)), and the result says so. Central differences err by O(h^2) +
+    `key` (default that of seed 0), and the result says so. Central differences err by O(h^2) +
     eps |E| / h with h the cube root of the dtype's eps times max(1, |p|): about 1e-9 in float64,
     1e-3 in float32 (Nocedal & Wright 2006, section 8.1).
 
@@ -271,7 +272,7 @@ def check_gradients(
         ValueError: as `loss`.
     """
     _, batch = fitted(params, batch, activation)
-    case_key, parameter_key = jax.random.split(jax.random.key(0) if key is None else key)
+    case_key, parameter_key = jax.random.split(key_of(0) if key is None else key)
     of_cases = len(batch.inputs)
     if of_cases > most_cases:
         drawn = jax.random.choice(case_key, of_cases, (most_cases,), replace=False)
@@ -292,9 +293,11 @@ def check_gradients(
     differences = _central_differences(lambda p: loss_fn(unravel(p)), flat, sample)
     ways.append(ways[2].at[sample].set(differences))  # where not sampled, never looked at
     sizes = [leaf.size for leaf in jax.tree.leaves(params)]
-    leaf_of = jnp.repeat(
-        jnp.arange(len(sizes)), jnp.array(sizes), total_repeat_length=of_parameters
-    )
+    ends = list(itertools.accumulate(sizes))
+
+    def largest_by_leaf(values: Array) -> Array:
+        return jnp.stack([jnp.max(part) for part in jnp.split(values, ends[:-1])])
+
     sampled = jnp.zeros(of_parameters, bool).at[sample].set(True)
 
     absolute, relative = [], []
@@ -302,8 +305,8 @@ def check_gradients(
         seen = sampled if WAYS[3] in (a, b) else jnp.ones_like(sampled)
         gap = jnp.where(seen, jnp.abs(first - second), 0.0)
         size = jnp.maximum(jnp.abs(first), jnp.abs(second))
-        gaps = jax.ops.segment_max(gap, leaf_of, len(sizes))
-        largest = jax.ops.segment_max(size, leaf_of, len(sizes))
+        gaps = largest_by_leaf(gap)
+        largest = largest_by_leaf(size)
         absolute.append(jnp.max(gap))
         relative.append(
             jnp.max(jnp.where(gaps == 0, 0.0, gaps / jnp.where(largest == 0, 1.0, largest)))

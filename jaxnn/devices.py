@@ -13,14 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-FLAGS = {
-    # XLA starts a kernel an operation; a loop with less traffic than this it compiles into one
-    # piece instead, which trains small networks 1.3 to 2 times as fast
-    "--xla_backend_extra_options": "xla_cpu_small_while_loop_byte_threshold=1000000",
-    # LLVM prefers half of AVX-512's width by itself: 1.2 to 1.4 times slower; elsewhere no effect
-    "--xla_cpu_prefer_vector_width": "512",
-}
-"""What `use_all_cores` tells XLA's CPU compiler, unless XLA_FLAGS names the flag already."""
+from jaxnn.numerics import FLAGS
 
 
 def use_all_cores(cores: int | None = None) -> int:
@@ -28,9 +21,8 @@ def use_all_cores(cores: int | None = None) -> int:
     starts.
 
     XLA threads small loops poorly: two one-core devices train small ensembles about twice as fast
-    as one two-core device. XLA is also told to compile short loops whole and to use wide vectors
-    (FLAGS), by way of the environment, so child processes have it too. Accelerators are not
-    touched.
+    as one two-core device. XLA is also told to compile short loops whole (`numerics.FLAGS`), by way
+    of the environment, so child processes have it too. Accelerators are not touched.
 
     Raises:
         RuntimeError: jax has already started its backends, so that number and flags are fixed.

@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxnn.network import layers_of
+from jaxnn.numerics import key_of
 from jaxnn.vocabulary import Layer, Params
 
 
@@ -110,7 +111,7 @@ def to_equinox(params: Any, model: Any = None) -> Any:
     layers = _checked(params)
     if model is None:
         made = [
-            eqx.nn.Linear(W.shape[1], W.shape[0], use_bias=b is not None, key=jax.random.key(0))
+            eqx.nn.Linear(W.shape[1], W.shape[0], use_bias=b is not None, key=key_of(0))
             for W, b in layers
         ]
         return to_equinox(layers, made)

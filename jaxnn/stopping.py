@@ -18,6 +18,7 @@ from jax.flatten_util import ravel_pytree
 from jaxnn.gradients import gradient_of
 from jaxnn.lanczos import largest_of, reach, tridiagonalise
 from jaxnn.losses import checked_batch, correct
+from jaxnn.numerics import key_of
 from jaxnn.vocabulary import Batch, Landscape
 
 
@@ -173,7 +174,7 @@ def _extreme_curvatures(product: Callable[[Array], Array], like: Array) -> tuple
     Lanczos from a fixed draw. A Ritz value is never below the lowest eigenvalue, so
     a negative one proves a negative one (Saad 2011, section 6.4).
     """
-    start = jax.random.normal(jax.random.key(0), like.shape, like.dtype)
+    start = jax.random.normal(key_of(0), like.shape, like.dtype)
     _, diagonal, off, *_ = tridiagonalise(product, start, min(KRYLOV, like.size))
     off = off.at[-1].set(0.0)
     widest = reach(diagonal, off)

@@ -12,6 +12,7 @@ import jaxnn
 ROOT = Path(jaxnn.__file__).parent
 HOUSE = [
     "vocabulary",
+    "numerics",
     "memory",
     "summaries",
     "intervals",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -28,28 +29,35 @@ def answer(settings: Any, *, trial: bool = False) -> Report | None:
     """What the command found; None where another process reports it. A trial finds what it would
     cost.
     """
-    if type(settings) not in WITHOUT_JAX:
-        with timed("start jax"):
-            _start(settings)
-    if trial:
-        from jaxnn.studies import estimates
+    if type(settings) in WITHOUT_JAX:
+        return ANSWERS[type(settings)](settings)
+    with timed("start jax"):
+        _start(settings)
+    from jaxnn import numerics
 
-        return estimates.cost(settings)
-    return ANSWERS[type(settings)](settings)
+    with numerics.fixed():
+        if trial:
+            from jaxnn.studies import estimates
+
+            return estimates.cost(settings)
+        return ANSWERS[type(settings)](settings)
 
 
 WITHOUT_JAX = {List, Show, Verify, Export, Docs, Completion}
 
 
 def _start(settings: Any) -> None:
-    from jaxnn import devices
+    from jaxnn import devices, numerics
 
+    os.environ["MPLBACKEND"] = "agg"  # figures are only written
+    numerics.check_environment()
     try:
         devices.use_all_cores()
     except RuntimeError as error:
         raise ValueError(f"{error}; or give the command in a process of its own") from error
     if isinstance(settings, Where) and settings.distributed:
         devices.join_others(settings.coordinator, settings.processes, settings.process)
+    numerics.check_platform()
 
 
 def _unreported(path: Path, chunks: int, where: Where) -> Report | None:

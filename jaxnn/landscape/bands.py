@@ -11,6 +11,8 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from jaxnn.numerics import key_of
+
 ValuesAndGradients = Callable[[Array], tuple[Array, Array]]  # (images, P) -> (images,), (images, P)
 
 # a mode of curvature c is stable up to a step of 2 / sqrt(c) (leapfrog)
@@ -90,7 +92,7 @@ def relax(
     image climbs from a quarter of the steps on.
     """
     reach = 0.5 * jnp.mean(_norms(start[1:] - start[:-1]))
-    draw = _unit(jax.random.normal(jax.random.key(0), start.shape, start.dtype))
+    draw = _unit(jax.random.normal(key_of(0), start.shape, start.dtype))
 
     def seen(points: Array, directions: Array) -> tuple[Array, Array, Array, Array]:
         """Losses and gradients, the largest curvature, and the directions one iteration on."""

@@ -13,6 +13,7 @@ from jax.flatten_util import ravel_pytree
 from jaxnn.lanczos import largest_eigenvalue
 from jaxnn.landscape.curvature import flat_product
 from jaxnn.landscape.traces import over_probes
+from jaxnn.numerics import key_of
 from jaxnn.runs import State
 from jaxnn.vocabulary import Landscape
 
@@ -34,7 +35,7 @@ def gauge_for(
     loss_fn: Landscape, rule: Any, state: State, curvature_steps: int, probes: int, key: Any
 ) -> Gauge:
     """Draw and work out, once, what all records of a run from this state share."""
-    start_key, probe_key = jax.random.split(jax.random.key(0) if key is None else key)
+    start_key, probe_key = jax.random.split(key_of(0) if key is None else key)
     origin, _ = ravel_pytree(state.point)
     exact = origin.size <= probes
     signs = jax.random.rademacher(probe_key, (probes, origin.size), origin.dtype)

@@ -12,6 +12,7 @@ from jax.flatten_util import ravel_pytree
 from jaxnn.gradients import gradient_of
 from jaxnn.landscape.quadratics import terms_of
 from jaxnn.landscape.searches import Search
+from jaxnn.numerics import key_of
 from jaxnn.vocabulary import Landscape
 
 PROBES = 4
@@ -30,7 +31,7 @@ def has_kink(loss_fn: Landscape, end: Search, point: Any) -> Array:
     """
     _, unravel = ravel_pytree(point)
     gradient, flat, eps = gradient_of(loss_fn), end.flat, jnp.finfo(end.flat.dtype).eps
-    draws = jax.random.normal(jax.random.key(0), (PROBES, flat.size), flat.dtype)
+    draws = jax.random.normal(key_of(0), (PROBES, flat.size), flat.dtype)
     far = jnp.cbrt(eps) * jnp.where(end.length > 0, end.length, 1.0)
     # near a zero of a sum of squares the residuals' rounding is that of the start's
     first = jnp.abs(end.first) / jnp.where(end.length > 0, end.length, 1.0)

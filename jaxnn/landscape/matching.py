@@ -14,6 +14,7 @@ from jax import Array
 from optax.assignment import hungarian_algorithm
 
 from jaxnn.landscape.units import ROTATED, SIGNED, Element, incoming, moved
+from jaxnn.numerics import key_of
 
 MOST_ENUMERATED = 4096
 """Elements of all hidden layers but one that are tried one after another, for an exact match."""
@@ -173,7 +174,7 @@ def _starts(a: list, b: list, kinds: Sequence[str]) -> list[list]:
         element = nearest_element(_similarity(a, backwards, n, inside=False), kinds[n])
         backwards = moved(backwards, n, element)
     starts = [b, forwards, backwards]
-    for key in jax.random.split(jax.random.key(0), RANDOM_STARTS):
+    for key in jax.random.split(key_of(0), RANDOM_STARTS):
         start = b
         for n, layer_key in enumerate(jax.random.split(key, len(kinds))):
             start = (

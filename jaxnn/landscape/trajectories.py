@@ -204,7 +204,7 @@ def track(
         probes: Hessian-vector products for the trace: exact where there are no more parameters than
             that, else Hutchinson's estimate with random signs, the same at every record.
         keep_points: whether to record the points.
-        key: draws Lanczos's start and the probes, once for all records; default jax.random.key(0).
+        key: draws Lanczos's start and the probes, once for all records; default that of seed 0.
 
     Raises:
         ValueError: a point that is not of finite floats; a loss that is not a scalar; counts

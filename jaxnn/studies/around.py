@@ -14,6 +14,7 @@ from jaxnn import losses, plots
 from jaxnn.devices import each
 from jaxnn.landscape import curvature, directions, slices, spectra, traces
 from jaxnn.losses import LossOn
+from jaxnn.numerics import key_of
 from jaxnn.studies.members import Network, figures_in, label, taken
 from jaxnn.studies.problem import Posed
 from jaxnn.studies.reports import Part, Report, together
@@ -82,7 +83,7 @@ def _directions(
     settings: Slice, posed: Posed, network: Network
 ) -> tuple[tuple[Any, Any], list[float], str]:
     """The two directions, how far to go along each, and what one unit of them is."""
-    key = jax.random.key(settings.seed)
+    key = key_of(settings.seed)
     reach = settings.reach or 1.0
     if settings.along == "eigenvectors":
         find = jax.jit(lambda f, p, k: spectra.extreme(f, p, k, k=2, which="largest"))
@@ -144,7 +145,7 @@ def _band(settings: Slice, network: Network, value: Any, reach: float, unit: str
         lambda f, p, key, ts: slices.bundle(
             f, p, key, ts, lines=settings.lines, normalise=settings.along
         )
-    )(value, network.point, jax.random.key(settings.seed), ts)
+    )(value, network.point, key_of(settings.seed), ts)
     made, axes = plots.figure(width=6.0, height=4.0)
     parts = {name: np.asarray(getattr(bundle, name)) for name in ("low", "middle", "high")}
     ax = plots.band(
@@ -197,7 +198,7 @@ def _in_dtype(tree: Any, dtype: Any) -> Any:
 
 
 def _measured(settings: Spectrum, loss_fn: Any, point: Any, small: bool) -> dict[str, Any]:
-    keys = jax.random.split(jax.random.key(settings.seed), 3)
+    keys = jax.random.split(key_of(settings.seed), 3)
     pairs = jax.jit(lambda f, p, k: spectra.extreme(f, p, k, k=settings.k))(loss_fn, point, keys[0])
     total = jax.jit(traces.trace)(loss_fn, point, keys[1])
     held = jax.jit(lambda f, p, k: spectra.density(f, p, k, starts=settings.starts))(

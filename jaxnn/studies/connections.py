@@ -13,6 +13,7 @@ from jaxnn import plots
 from jaxnn.landscape import paths, symmetries
 from jaxnn.landscape.directions import between
 from jaxnn.landscape.symmetries import Symmetry
+from jaxnn.numerics import key_of
 from jaxnn.studies.members import Network, figures_in, label, taken
 from jaxnn.studies.reports import Part, Report
 from jaxnn.studies.settings import Align, Between, OfStore
@@ -38,7 +39,7 @@ def draw_path(settings: Between) -> Report:
     found: dict[str, Any] = {
         "straight": straight(posed.loss_fn, a, b),
         "straight, aligned": straight(posed.loss_fn, a, aligned),
-        "trained curve, aligned": curve(posed.loss_fn, a, aligned, jax.random.key(settings.seed)),
+        "trained curve, aligned": curve(posed.loss_fn, a, aligned, key_of(settings.seed)),
     }
     files = _figure(settings, "path", posed.source.name, networks, found)
     said = _report(posed.source.name, networks, found)

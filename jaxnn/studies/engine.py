@@ -8,31 +8,33 @@ import os
 import re
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import jax
 
 from jaxnn import results
-from jaxnn.studies import sharing, workers
+from jaxnn.studies import sharing, stores, workers
 from jaxnn.studies.progress import LOG, say
 from jaxnn.studies.settings import Where
 from jaxnn.studies.workers import Chunk, Written
 
-COMPARED = ("study", "settings", "network", "data", "versions", "machine")
-"""The parts of a manifest that must agree before a store is gone on with."""
+ASKED = ("study", "settings", "network", "data")
+"""The parts of a manifest that must agree before a store is reported on."""
 
-ANY = ("devices",)
-"""What may differ in them: no bit depends on how many devices there are."""
+BITS = ("versions", "numerics", "machine")
+"""And those that must besides, before chunks are added to others: what their bits depend on."""
+
+ANY = ("devices", "python")
+"""What may differ in them: no bit depends on how many devices there are, nor on Python."""
 
 
 def open_store(path: Path, manifest: Mapping[str, Any], layout: Mapping[str, Any]) -> None:
-    """Make the store, or find it there with this very manifest.
+    """Make the store, or find it there as `check_store` wants it.
 
     Raises:
-        ValueError: the folder holds something else, or a store made otherwise: with each
-            difference.
+        ValueError: the folder holds something else; as `check_store`.
     """
     results.tidy(path)
     if results.read_manifest(path) is None:
@@ -56,24 +58,39 @@ def check_call(path: Path, where: Where) -> None:
 
 
 def check_store(path: Path, manifest: Mapping[str, Any]) -> None:
-    """Refuse to go on with a store that was made otherwise, or whose finished chunks are damaged.
+    """Refuse a store that was made otherwise, or whose finished chunks are damaged.
+
+    A finished one may be of other versions, on another machine: nothing is added to its bits, and
+    it is said.
 
     Raises:
         ValueError: with each difference, or with what is damaged.
     """
     there = results.trusted(path)
-    differences = [
-        f"{name}: the store has {old!r}, you ask for {new!r}"
-        for part in COMPARED
-        for name, old, new in _differences(part, there.get(part), manifest[part])
-        if name not in ANY
-    ]
+    asked, bits = (list(_differing(there, manifest, parts)) for parts in (ASKED, BITS))
+    whole = not asked and len(results.finished(path)) == stores.extent(path)[1]
+    differences = asked if whole else [*asked, *bits]
     if differences:
+        listed = "; ".join(
+            f"{name}: the store has {old!r}, you ask for {new!r}" for name, old, new in differences
+        )
         raise ValueError(
-            f"{path} was made otherwise and is left as it is ({'; '.join(differences)}); "
-            "choose another --out, or remove the folder"
+            f"{path} was made otherwise and is left as it is ({listed}); choose another --out, or "
+            "remove the folder"
         )
     results.refuse_damaged(path)
+    if bits:
+        listed = ", ".join(f"{name} {old!r} and not {new!r}" for name, old, new in bits)
+        say(f"{path} was computed otherwise than it would be here ({listed})")
+
+
+def _differing(
+    there: Mapping[str, Any], manifest: Mapping[str, Any], parts: Sequence[str]
+) -> Iterator[tuple[str, Any, Any]]:
+    """The leaves of these parts in which a store's manifest is not this one, but for ANY."""
+    for part in parts:
+        found = _differences(part, there.get(part), manifest[part])
+        yield from (difference for difference in found if difference[0] not in ANY)
 
 
 def _differences(name: str, old: Any, new: Any) -> list[tuple[str, Any, Any]]:

@@ -17,11 +17,12 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from jaxnn import data, descent, devices, ensembles
+from jaxnn import data, descent, ensembles, numerics
 from jaxnn.activations import ACTIVATIONS
 from jaxnn.backpropagation import GradientCheck, check_gradients
 from jaxnn.losses import LossOn, loss_on
 from jaxnn.network import SCHEMES, init
+from jaxnn.numerics import key_of
 from jaxnn.studies import map_settings
 from jaxnn.studies.bounds import check_room
 from jaxnn.studies.map_settings import Basins
@@ -59,7 +60,7 @@ def pose(settings: Problem) -> Posed:
     """
     _check(settings)
     source = data.load(settings.data, data_dir=settings.data_dir)
-    split_key, init_key, order_key = jax.random.split(jax.random.key(settings.seed), 3)
+    split_key, init_key, order_key = jax.random.split(key_of(settings.seed), 3)
     train, test = source.batch, source.test
     if source.splits:
         train, test = data.split(source.batch, split_key, settings.test_share)
@@ -147,11 +148,9 @@ def complete(settings: Problem) -> Any:
 def certificate(posed: Posed, *, scheme: str, scale: float, seed: int) -> GradientCheck:
     """The gradient of this network on these data four ways, in float64, at one initial point."""
     with jax.enable_x64(True):
-        params = init(
-            jax.random.key(seed), posed.sizes, scheme=scheme, scale=scale, dtype=jnp.float64
-        )
+        params = init(key_of(seed), posed.sizes, scheme=scheme, scale=scale, dtype=jnp.float64)
         batch = Batch(*(jnp.asarray(part, jnp.float64) for part in posed.train))
-        key, l2 = jax.random.key(seed), float(posed.loss_fn.l2 or 0.0)
+        key, l2 = key_of(seed), float(posed.loss_fn.l2 or 0.0)
         check = _gradients_checked(params, batch, key, activation=posed.activation, l2=l2)
         return jax.block_until_ready(check)
 
@@ -178,6 +177,7 @@ def manifest(settings: Problem, posed: Posed, *, study: str, scheme: str) -> dic
             "sha256": digest(posed),
         },
         "versions": versions(),
+        "numerics": numerics.in_force(),
         "machine": machine(),
         "gradient_check": {
             "dtype": "float64",
@@ -221,7 +221,7 @@ def machine() -> dict[str, Any]:
         "processor": platform.machine(),
         "platform": f"{jax.default_backend()} ({', '.join(kinds)})",
         "devices": jax.local_device_count(),
-        "xla_flags": sorted(flag for flag in told if flag.split("=")[0] in devices.FLAGS),
+        "xla_flags": sorted(flag for flag in told if flag.split("=")[0] in numerics.FLAGS),
     }
 
 

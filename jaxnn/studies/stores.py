@@ -25,7 +25,7 @@ COMMANDS = {"initial weights": "study"}
 """Which command makes the stores of a study, where its name is another."""
 PARTS = {"study": str, "settings": dict}
 """What every command's manifest has."""
-MORE = ("network", "data", "versions", "machine", "gradient_check")
+MORE = ("network", "data", "versions", "numerics", "machine", "gradient_check")
 """What else it has, each a table where it is there."""
 
 
@@ -205,7 +205,10 @@ def shown(settings: Show) -> Report:
     parts = [
         f"{path}: {command_of(manifest)} of {networks} networks, {done} of {chunks} chunks done\n"
         f"{_printable(str(manifest['data'].get('note', '')))}".rstrip(),
-        *(_named(manifest, part) for part in ("settings", "network", "versions", "machine")),
+        *(
+            _named(manifest, part)
+            for part in ("settings", "network", "versions", "numerics", "machine")
+        ),
         "\n".join(["gradient check, float64", *_lines(table)]),
         _text(path, "table.txt") or "no table yet: it is written with the last chunk",
     ]

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxnn import devices, results
+from jaxnn import devices, numerics, results
 from jaxnn.studies.problem import versions
 from jaxnn.studies.progress import LOG, say, tell
 from jaxnn.studies.settings import Where
@@ -59,7 +59,7 @@ def computed(chunk: Chunk, numbers: Iterator[int], where: Where, most: int) -> I
     try:
         say(f"dask: {client.dashboard_link}")
         with _lost_in_one_line(client):
-            task = functools.partial(_on_worker, chunk, versions())
+            task = functools.partial(_on_worker, chunk, _computed_by())
             yield from _by(client, task, first, numbers)
     finally:
         for opened in (client, cluster):
@@ -135,18 +135,26 @@ def _count_workers(client: Any) -> int:
 _ONE_AT_A_TIME = threading.Lock()
 
 
-def _on_worker(chunk: Chunk, wanted: Mapping[str, str], number: int) -> Written:
-    """One chunk, on a worker of dask: with all its threads as devices, by the same versions."""
-    with _ONE_AT_A_TIME:
+def _on_worker(chunk: Chunk, wanted: Mapping[str, Any], number: int) -> Written:
+    """One chunk, on a worker of dask: with all its threads as devices, by the same versions and
+    flags, jax set as everywhere.
+    """
+    with _ONE_AT_A_TIME, numerics.fixed():
         _prepare_worker()
-        there = versions()
+        there = _computed_by()
         for name, version in wanted.items():
             if name != "python" and there.get(name) != version:
                 raise ValueError(
-                    f"a worker has {name} {there.get(name)}, but {version} is wanted: install the "
+                    f"a worker has {name} {there.get(name)}, but {version} is wanted: give it the "
                     "same"
                 )
         return number, *chunk(number)
+
+
+def _computed_by() -> dict[str, Any]:
+    """What the bits of a command's chunks depend on in this process."""
+    with numerics.fixed():
+        return {**versions(), **numerics.in_force()}
 
 
 @functools.cache
