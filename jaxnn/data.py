@@ -216,7 +216,8 @@ def split(batch: Any, key: Array, test_share: float) -> tuple[Any, Any]:
     tests = round(test_share * cases)
     if not 0 < tests < cases:
         raise ValueError(
-            f"test_share {test_share} of {cases} cases is {tests}: leave some on each side"
+            f"a share of {test_share} of {cases} cases for testing is {tests}: leave some on each "
+            "side"
         )
     order = jax.random.permutation(key, cases)
     return chosen(batch, order[tests:]), chosen(batch, order[:tests])

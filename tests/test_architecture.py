@@ -28,6 +28,7 @@ HOUSE = [
     "exchange",
     "losses",  # the hinge
     "backpropagation",
+    "sweeps",
     "gradients",
     "descent",
     "lanczos",
@@ -131,6 +132,7 @@ HOUSE = [
     "studies.reports",
     "studies.stores",
     "studies.upkeep",
+    "studies.ranges",
     "studies.bounds",
     "studies.problem",
     "studies.sharing",
@@ -202,7 +204,14 @@ PURE = [
     *(name for name in HOUSE if name.startswith("landscape.") and name not in HOSTS),
 ]
 # after the hinge, only these may know layers
-KNOW_LAYERS = {"backpropagation", "forms", "ensembles", "landscape.signals", "studies.problem"}
+KNOW_LAYERS = {
+    "backpropagation",
+    "sweeps",
+    "forms",
+    "ensembles",
+    "landscape.signals",
+    "studies.problem",
+}
 PLOTS = {name for name in HOUSE if name.startswith("plots.")}
 ONLY = {"matplotlib": PLOTS, "tyro": {"cli.parsing"},
         "zarr": {"results.stores", "results.zarr_files"}, "xarray": {"results.datasets"},

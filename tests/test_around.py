@@ -106,6 +106,28 @@ def test_a_plane_too_coarse_for_its_centre_says_so(store, tmp_path):
     assert "does NOT resolve its centre" in report
 
 
+def test_without_a_reach_the_plane_is_as_large_as_its_mesh_resolves(store, tmp_path, monkeypatch):
+    coarse = {"points": 9, "lines": 1, "along": "filter"}
+    directions_of = around._directions
+
+    def far(*args):
+        pair, reaches, unit = directions_of(*args)
+        return pair, [16 * reach for reach in reaches], unit
+
+    monkeypatch.setattr(around, "_directions", far)
+    found = around.draw_slice(settings_for(Slice, store, tmp_path / "a", **coarse))
+    reach = found.findings["reach"]
+    assert found.findings["resolved"]
+    assert reach in [16 / 2**k for k in range(1, 1 + around.HALVINGS)]
+    assert f"it goes {reach:g} each way" in found.text
+    monkeypatch.undo()
+    asked = settings_for(Slice, store, tmp_path / "b", reach=2 * reach, **coarse)
+    beyond = around.draw_slice(asked)
+    assert not beyond.findings["resolved"]
+    assert "does NOT resolve its centre: more --points, or a shorter --reach" in beyond.text
+    assert beyond.findings["reach"] == 2 * reach
+
+
 @pytest.mark.slow
 def test_the_spectrum_of_a_small_network_is_dense_and_in_float64(store, tmp_path):
     asked = settings_for(Spectrum, store, tmp_path, k=9)

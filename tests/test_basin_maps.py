@@ -353,7 +353,7 @@ def test_what_cannot_be_mapped_is_refused(changes, message, tmp_path):
         ({"widths": (0,)}, "--widths is"),
         ({"hidden": (), "widths": (2,)}, "--hidden names none"),
         ({"step_sizes": (0.1, 0.1)}, "name each once"),
-        ({"step_sizes": (0.1, -0.1)}, "step_size is -0.1"),
+        ({"step_sizes": (0.1, -0.1)}, "--step-sizes is 0.1 -0.1"),
         ({"scheme": "normal"}, "--scheme does nothing with --over sample"),
         ({"against": "0.3", "step_sizes": (0.1, 0.2)}, "the sample has several"),
     ],

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import shlex
 import shutil
 import subprocess
@@ -76,6 +77,7 @@ def test_help_answers_without_starting_jax(tmp_path):
 def test_the_help_of_a_command_ends_in_examples_that_it_parses(name, call):
     status, out, err = call(name, "--help")
     assert (status, err) == (0, "")
+    assert "None" not in out  # what is decided elsewhere, help says
     shown = out[out.index("\nexamples:\n") :].splitlines()[2:]
     assert [line.strip() for line in shown] == list(COMMANDS[name].examples)
     assert 1 <= len(shown) <= 3
@@ -85,6 +87,22 @@ def test_the_help_of_a_command_ends_in_examples_that_it_parses(name, call):
         asked = parsing.parse(words[0], words[1:])
         assert words[0] == name
         assert isinstance(asked.settings, COMMANDS[name].settings)
+
+
+def test_help_says_what_the_data_set_decides(call, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "300")
+    lines = [line.strip("│| ") for line in call("study", "--help")[1].splitlines()]
+    text = " ".join(" ".join(lines).split())
+    for said in (
+        "--steps INT At most this many full-batch updates (without --batch-size). (default: what "
+        "suits the data, 3000 for iris)",
+        "--batch-size INT Cases a step, 0 for all of them at once. (default: what suits the data, "
+        "10 for digits)",
+        "8 for iris and 32 for digits)",
+        "has no test set of its own. (default: 0.2)",
+        "--out PATH Folder of the store; default results/study-DATA. (optional)",
+    ):
+        assert said in text
 
 
 def test_the_version_is_printed(call):
@@ -159,7 +177,7 @@ MISTAKES = [
     ("study iris --config newer/manifest.json", "is no manifest of a store"),
     ("list nowhere", "nowhere: no folder there"),
     ("show nowhere", "nowhere: no store there"),
-    ("show busy", "busy: exists, is not empty and is no store"),
+    ("show busy", "busy: exists, is not empty and is no store; give the folder of a store"),
     ("show newer", "newer: is a store of format 99"),
     ("compare nowhere nowhere", "nowhere: no store there"),
     ("compare census census", "census: is the store of a census"),
@@ -177,23 +195,36 @@ MISTAKES = [
     ("study xor --members 4294967296", "--members is 4294967296: give a whole number below 2^32"),
     ("study xor --hidden 1000000000000", "give fewer units"),
     ("study xor --test-share 2", "--test-share is 2"),
-    ("study xor --step-size 0", "step_size is 0"),
-    ("study xor --step-size nan", "step_size is nan"),
-    ("study xor --scales -1", "--scales is (-1.0,)"),
-    ("study xor --scales", "--scales is ()"),
+    ("study xor --step-size 0", "--step-size is 0.0: give a finite number above 0"),
+    ("study xor --step-size 1e39", "above 0, from 1.2e-38 to 3.4e+38, which float32 holds"),
+    ("train xor --scale 1e-50", "above 0, from 1.2e-38 to 3.4e+38, which float32 holds"),
+    ("train xor --l2 1e39", "at least 0, from 1.2e-38 to 3.4e+38, which float32 holds"),
+    ("train xor --steps 99999999999999999999", "give a whole number below 2^31"),
+    ("train xor --batch-size -1 --steps 4", "--batch-size is -1: give a whole number, at least 0"),
+    ("study xor --step-size nan", "--step-size is nan: give"),
+    ("study xor --scales -1", "--scales is -1.0: give"),
+    ("study xor --scales", "--scales is nothing: give"),
     ("study xor --schemes", "--schemes names none"),
-    ("study xor --hidden 0", "--hidden is (0,)"),
+    ("study xor --hidden 0", "--hidden is 0: every"),
     ("study xor --activation tan", "did you mean 'tanh'"),
     ("study xor --rule adma", "did you mean 'adam'"),
     ("study xor --steps 5 --batch-size 3", "--steps counts full-batch updates"),
     ("study xor --shard 3/3", "--shard is 3/3"),
     ("study xor --workers 2", "--workers are for --engine dask"),
-    ("study iris --out busy", "busy: exists, is not empty and is no store"),
+    ("study iris --out busy", "busy: exists, is not empty and is no store; choose another folder"),
+    ("train iris --scale 0", "--scale is 0.0: give a finite number above 0"),
+    ("study xor --scales 1 2 1", "--scales is 1.0 2.0 1.0: name each once"),
+    ("study iris --schemes he", "did you mean 'he_normal' or 'he_uniform'?"),
+    ("train iris --test-share 0.001", "a share of 0.001 of 150 cases for testing is 0: leave"),
     ("study iris --out file/x", "file is no folder that can be written to"),
     ("check iris --scheme glorot", "did you mean 'glorot_normal'"),
     ("basins xor --window -1:1,2:2", "2:2 has zero area"),
     ("basins xor --zoom -1:1,2:3", "no map there to zoom into"),
     ("basins xor --points 1", "--points is 1"),
+    ("basins xor --scale 0", "--scale is 0.0: give"),
+    ("basins xor --over sample --step-sizes 1 0", "--step-sizes is 1.0 0.0: give finite numbers"),
+    ("basins xor --over sample --step-sizes 1 1", "--step-sizes is 1.0 1.0: name each once"),
+    ("basins xor --over sample --widths 2 0", "--widths is 2 0: give"),
     ("basins xor --members 3", "--members does nothing with --over plane"),
     ("sensitivity xor --over sample", "--over sample has no borders"),
     ("census xor --chunk 3", "--chunk is 3"),
@@ -216,6 +247,8 @@ def test_a_users_mistake_is_one_line_and_exit_2(words, message, call, tmp_path):
     assert err.startswith("jaxnn: ")
     assert err.count("\n") == 1
     assert message in err
+    if "--config" not in words:  # options are named as they are typed
+        assert not re.search(r"\b[a-z]+_[a-z]+ (is|of|must)\b", err.replace("out of", ""))
     assert sorted(tmp_path.rglob("*")) == before  # and nothing was made or touched
     assert (tmp_path / "busy" / "mine").read_text() == "precious"
 

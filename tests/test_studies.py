@@ -261,7 +261,7 @@ def test_train_and_check_report(tmp_path):
     [
         (Study("xor", members=0), "--members is 0"),
         (Study("xor", l2=-1.0), "--l2 is -1"),
-        (Study("xor", step_size=-1.0), "step_size is -1.0: give a finite number above 0"),
+        (Study("xor", step_size=-1.0), "--step-size is -1.0: give a finite number above 0"),
         (Study("iris", test_share=1.5), "--test-share is 1.5"),
         (Study("xor", scales=(1.0, 1.0)), "name each once"),
         (Study("xor", scales=(-1.0,)), "finite numbers above 0"),

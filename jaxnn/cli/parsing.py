@@ -8,6 +8,7 @@ import functools
 import io
 import itertools
 import operator
+import typing
 from pathlib import Path
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -16,7 +17,7 @@ import tyro
 from jaxnn.cli.commands import COMMANDS, Command
 from jaxnn.cli.config_files import settings_in
 from jaxnn.cli.mistakes import check_words
-from jaxnn.cli.values import ALIASES
+from jaxnn.cli.values import ALIASES, metavar, unless_given
 from jaxnn.studies.options import options_of
 
 Flag = tyro.conf.FlagCreatePairsOff[bool]
@@ -71,7 +72,7 @@ def parse(name: str, words: list[str]) -> Asked[Any, Output]:
     command = COMMANDS[name]
     kind = _kind(command)
     if {"-h", "--help"} & {*words}:
-        _help_of(name, command, kind)
+        _help_of(name, command)
     own = options_of(command.settings, placed=command.placed)
     options = {**own, **options_of(Trial if command.trial else Output)}
     given = check_words(name, words, options)
@@ -92,12 +93,31 @@ def parse(name: str, words: list[str]) -> Asked[Any, Output]:
         raise ValueError(f"jaxnn {name}: {text}") from end
 
 
-def _kind(command: Command) -> Any:
-    """What is parsed: the command's settings and how the answer comes."""
-    settings: Any = command.settings
+def _kind(command: Command, *, told: bool = False) -> Any:
+    """What is parsed: the command's settings and how the answer comes; told: as help says it."""
+    settings: Any = _told(command.settings) if told else command.settings
     if command.placed:
         settings = Annotated[settings, tyro.conf.Positional]
-    return Asked[settings, Trial if command.trial else Output]
+    output: Any = Trial if command.trial else Output
+    return Asked[settings, _told(output) if told else output]
+
+
+def _told(kind: type) -> type:
+    """The dataclass with what help says where a setting is None unless it is given, in the place of
+    None.
+    """
+    hints, options = typing.get_type_hints(kind), options_of(kind)
+    unset = [f.name for f in dataclasses.fields(kind) if f.default is None]
+    said = {
+        name: Annotated[
+            hints[name],
+            tyro.conf.arg(help_behavior_hint=unless_given(name), metavar=metavar(options[name])),
+        ]
+        for name in unset
+    }
+    named = {"__annotations__": said, "__doc__": kind.__doc__, "__module__": kind.__module__}
+    made = type(kind.__name__, (kind,), {**dict.fromkeys(unset), **named})
+    return dataclasses.dataclass(frozen=True)(made)
 
 
 def _tyro(kind: Any, name: str, command: Command, words: list[str], default: Any) -> Any:
@@ -133,10 +153,10 @@ def _config_in(words: list[str]) -> Path | None:
     return Path(files[-1]) if files else None
 
 
-def _help_of(name: str, command: Command, kind: Any) -> None:
+def _help_of(name: str, command: Command) -> None:
     """Print the help of a command, its examples last, and end."""
     try:
-        _tyro(kind, name, command, ["--help"], tyro.MISSING_NONPROP)
+        _tyro(_kind(command, told=True), name, command, ["--help"], tyro.MISSING_NONPROP)
     finally:
         print("\nexamples:\n  " + "\n  ".join(command.examples))
 

@@ -17,9 +17,9 @@ from jax import Array
 from jax.flatten_util import ravel_pytree
 
 from jaxnn import memory, summaries
-from jaxnn.backpropagation import output_sweep
 from jaxnn.landscape.checks import check_alike, check_point
 from jaxnn.losses import outputs_for
+from jaxnn.sweeps import output_sweep
 
 Activations = str | tuple[str, ...]
 

@@ -25,7 +25,8 @@ def round_ticks(low: float, high: float) -> np.ndarray:
         ticks = ticks[(ticks >= low) & (ticks <= high)]
         if len(ticks) >= 4:
             return ticks[:: -(-len(ticks) // 8)]
-    parts = MaxNLocator(5, steps=[1, 2, 2.5, 5, 10], min_n_ticks=3).tick_values(low, high)
+    locator = MaxNLocator(5, steps=[1, 2, 2.5, 5, 10], min_n_ticks=3)
+    parts = np.asarray(locator.tick_values(low, high))
     slack = 1e-12 * high  # the parts are sums of steps
     parts = parts[(parts >= low - slack) & (parts <= high + slack)]
     return parts if len(parts) > 1 else np.unique([low, high])
@@ -35,17 +36,17 @@ def tick_labels(ticks: Sequence[float] | np.ndarray) -> list[str]:
     """What ticks are called: powers of ten as such where they are large or small, else as few
     digits as tell what they are.
     """
-    ticks = np.asarray(ticks, float)
-    near = 1e-3 * np.diff(np.sort(ticks)).min(initial=np.inf)  # nearer than that they are one
-    near = np.minimum(near, 1e-6 * np.abs(ticks))
-    powers = np.round(np.log10(np.where(ticks > 0, ticks, 1.0)))
-    plain = all(PLAIN[0] <= tick <= PLAIN[1] for tick in ticks)
-    if not plain and np.all(np.abs(10.0**powers - ticks) <= near):
+    places = np.asarray(ticks, float)
+    near = 1e-3 * np.diff(np.sort(places)).min(initial=np.inf)  # nearer than that they are one
+    near = np.minimum(near, 1e-6 * np.abs(places))
+    powers = np.round(np.log10(np.where(places > 0, places, 1.0)))
+    plain = all(PLAIN[0] <= tick <= PLAIN[1] for tick in places)
+    if not plain and np.all(np.abs(10.0**powers - places) <= near):
         return [f"$10^{{{power:.0f}}}$" for power in powers]
-    texts = []
+    texts = list[str]()
     for digits in range(6, 18):
-        texts = [f"{tick:.{digits}g}" for tick in ticks]
-        if np.all(np.abs(np.array(texts, float) - ticks) <= near):
+        texts = [f"{tick:.{digits}g}" for tick in places]
+        if np.all(np.abs(np.array(texts, float) - places) <= near):
             break
     return texts
 

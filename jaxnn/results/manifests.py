@@ -22,8 +22,10 @@ READABLE_FROM = "0.1.0"
 """The first version of jaxnn that reads this format; raise it with FORMAT."""
 
 
-def read_manifest(path: str | Path) -> dict[str, Any] | None:
+def read_manifest(path: str | Path, *, to_write: bool = False) -> dict[str, Any] | None:
     """The manifest of the store at this path, or None where there is nothing or an empty folder.
+
+    to_write: whether a store is to be made there, which decides what an error advises.
 
     Raises:
         ValueError: the folder holds something that is not a store, or a store of a later format.
@@ -32,7 +34,8 @@ def read_manifest(path: str | Path) -> dict[str, Any] | None:
     file = path / MANIFEST
     if not (file.exists() or file.is_symlink()):
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
-            raise ValueError(f"{path}: exists, is not empty and is no store; choose another folder")
+            do = "choose another folder" if to_write else "give the folder of a store"
+            raise ValueError(f"{path}: exists, is not empty and is no store; {do}")
         return None
     try:
         manifest = regular_files.read_json(path, MANIFEST, limit=2**26)

@@ -21,6 +21,9 @@ from jaxnn.studies.reports import Part, Report, together
 from jaxnn.studies.run_planes import draw_run
 from jaxnn.studies.settings import Slice, Spectrum
 
+HALVINGS = 6
+"""Of a plane's reach, at most, until its mesh shows the landscape at its centre."""
+
 
 def draw_slice(settings: Slice) -> Report:
     """Draw a plane and a band of lines through a network, check both against the true landscape,
@@ -40,8 +43,7 @@ def draw_slice(settings: Slice) -> Report:
         return draw_run(settings, posed, network)
     value = _value(settings, posed)
     pair, reaches, unit = _directions(settings, posed, network)
-    xs, ys = (jnp.linspace(-r, r, settings.points) for r in reaches)
-    values = slices.plane(value, network.point, *pair, xs, ys, over=each)
+    (xs, ys), values, checked = _plane(settings, posed, value, network.point, pair, reaches)
     made, axes = plots.figure(width=6.5, height=5.0)
     shown = settings.value.replace("_", " ")
     ax = plots.contours(
@@ -58,12 +60,31 @@ def draw_slice(settings: Slice) -> Report:
     centre = float(value(network.point))
     seen = {"network": network.name, settings.value: centre, "x": xs, "y": ys, "values": values}
     parts = [Part([f"{posed.source.name}, {network.name}: {shown} {centre:.6g}"], seen)]
-    if settings.value == "loss":
-        parts.append(_checked(posed.loss_fn, network.point, pair, (xs, ys), values))
+    if checked is not None:
+        parts.append(_checked(checked, float(xs[-1]), reaches[0]))
     if settings.along in ("filter", "layer", "weight", "unit"):
-        files += _band(settings, network, value, reaches[0], unit)
+        files += _band(settings, network, value, float(xs[-1]), unit)
     said = together(*parts)
     return Report("\n".join(said.lines), said.values, files, settings=vars(settings))
+
+
+def _plane(
+    settings: Slice, posed: Posed, value: Any, point: Any, pair: Any, reaches: list[float]
+) -> tuple[Any, Any, Any]:
+    """The plane's axes and values, and of losses how they show their centre. Where no --reach is
+    given it is halved until they do, HALVINGS times at most.
+    """
+    check, tried = jax.jit(slices.self_check), []
+    for halved in range(1 + HALVINGS):
+        axes = [jnp.linspace(-r, r, settings.points) for r in np.asarray(reaches) / 2**halved]
+        values = slices.plane(value, point, *pair, *axes, over=each)
+        if settings.value != "loss":
+            return axes, values, None
+        seen = check(posed.loss_fn, point, list(pair[::-1]), axes[::-1], values)
+        tried.append((axes, values, seen))
+        if settings.reach is not None or bool(seen.resolved):
+            return tried[-1]
+    return tried[0]
 
 
 def _value(settings: Slice, posed: Posed) -> Any:
@@ -115,9 +136,8 @@ def _directions(
     return pair, [reach] * 2, unit
 
 
-def _checked(loss_fn: Any, point: Any, pair: Any, axes: Any, values: Any) -> Part:
+def _checked(check: slices.SelfCheck, reach: float, asked: float) -> Part:
     """The plane's centre, slopes and curvatures as it shows them and as they are."""
-    check = jax.jit(slices.self_check)(loss_fn, point, list(pair[::-1]), list(axes[::-1]), values)
     rows = [("loss", check.centre)]
     rows += [(f"slope along {n}", check.slope[:, k]) for n, k in (("x", 1), ("y", 0))]
     rows += [
@@ -129,13 +149,18 @@ def _checked(loss_fn: Any, point: Any, pair: Any, axes: Any, values: Any) -> Par
         if bool(check.resolved)
         else "the plane does NOT resolve its centre: more --points, or a shorter --reach"
     )
+    if not np.isclose(reach, asked):
+        said += (
+            f"; it goes {reach:g} each way, as its mesh does not resolve the centre at "
+            f"{2 * reach:g}: --reach {asked:g} looks farther"
+        )
     lines = [
         f"{'at the centre':22}{'as drawn':>14}{'exact':>14}",
         *(f"{name:22}{float(seen):>14.5g}{float(true):>14.5g}" for name, (seen, true) in rows),
         said,
     ]
     pairs = {name: {"drawn": drawn, "exact": exact} for name, (drawn, exact) in rows}
-    return Part(lines, {"at_the_centre": pairs, "resolved": bool(check.resolved)})
+    return Part(lines, {"at_the_centre": pairs, "resolved": bool(check.resolved), "reach": reach})
 
 
 def _band(settings: Slice, network: Network, value: Any, reach: float, unit: str) -> list:

@@ -19,7 +19,7 @@ from jaxnn.landscape.many import in_float64
 from jaxnn.landscape.resting import wavers
 from jaxnn.runs import Run
 from jaxnn.stopping import Outcome, gradient_below
-from jaxnn.studies import endings, engine, map_windows, problem
+from jaxnn.studies import endings, engine, map_windows, problem, ranges
 from jaxnn.studies.endings import PARAMETER
 from jaxnn.studies.map_settings import Again, Basins
 from jaxnn.studies.map_starts import (
@@ -117,10 +117,11 @@ APART = {
 
 
 def _check(settings: Basins) -> None:
+    ranges.check(settings)  # before the window, whose default follows from the scale
     for name in APART[settings.over]:
         if getattr(settings, name) not in (None, ()):
             raise ValueError(
-                f"--{name.replace('_', '-')} does nothing with --over {settings.over}: leave it out"
+                f"{ranges.option(name)} does nothing with --over {settings.over}: leave it out"
             )
     axes = len(AXES[settings.over])
     if settings.window is not None:
@@ -133,12 +134,6 @@ def _check(settings: Basins) -> None:
         raise ValueError(f"--points is {settings.points}: give at least 2")
     if settings.dynamics == "flow" and settings.batch_size:
         raise ValueError("--dynamics flow is of the loss on all cases: give --steps, no batches")
-    for size in settings.step_sizes or ():
-        descent.named(settings.rule, size)
-    if len(set(settings.step_sizes or ())) < len(settings.step_sizes or ()):
-        raise ValueError(f"--step-sizes is {settings.step_sizes}: name each once")
-    if settings.scale is not None and not 0 < settings.scale < float("inf"):
-        raise ValueError(f"--scale is {settings.scale}: give a finite number above 0")
 
 
 def _span(settings: Basins) -> tuple[str, int]:

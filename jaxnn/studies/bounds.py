@@ -8,6 +8,7 @@ from typing import Any
 
 from jaxnn import memory
 from jaxnn.studies.map_settings import Basins
+from jaxnn.studies.ranges import spaced
 from jaxnn.studies.settings import Census, OfStore, Problem, Slice, Study
 
 SCALARS = 16
@@ -32,7 +33,7 @@ def check_room(settings: Problem, sizes: tuple[int, ...]) -> None:
     """
     parameters = sum((n + 1) * units for n, units in itertools.pairwise(sizes))
     memory.check(
-        4 * 8 * parameters, f"--hidden is {sizes[1:-1]}: the gradient, four ways,",
+        4 * 8 * parameters, f"--hidden is {spaced(sizes[1:-1])}: the gradient, four ways,",
         "give fewer units",
     )  # fmt: skip
     count, option = _networks(settings)

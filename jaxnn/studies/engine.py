@@ -37,7 +37,7 @@ def open_store(path: Path, manifest: Mapping[str, Any], layout: Mapping[str, Any
         ValueError: the folder holds something else; as `check_store`.
     """
     results.tidy(path)
-    if results.read_manifest(path) is None:
+    if results.read_manifest(path, to_write=True) is None:
         results.create(path, manifest, **layout)
     check_store(path, manifest)
 
@@ -51,7 +51,7 @@ def check_call(path: Path, where: Where) -> None:
             folder is none, or may not be written to; as `share_of`.
     """
     share_of(where)
-    if results.read_manifest(path) is None:
+    if results.read_manifest(path, to_write=True) is None:
         above = next(parent for parent in path.absolute().parents if parent.exists())
         if not above.is_dir() or not os.access(above, os.W_OK):
             raise ValueError(f"{path}: cannot be made, {above} is no folder that can be written to")

@@ -101,7 +101,7 @@ def _cost(
     path: Path, networks: int, chunks: int, layout: Mapping[str, Any], seconds: float
 ) -> Cost:
     """The cost of a store of this layout whose every chunk takes as long."""
-    done = 0 if results.read_manifest(path) is None else len(results.finished(path))
+    done = 0 if results.read_manifest(path, to_write=True) is None else len(results.finished(path))
     left = seconds * (1 - min(1.0, done / chunks))
     return Cost(path, networks, chunks, done, _bytes(layout), left)
 
@@ -129,7 +129,7 @@ def _timed(work: Callable[[], Any], compiled: list[float]) -> tuple[Any, float]:
 
 def _study(settings: Study, compiled: list[float]) -> list[Cost]:
     posed, path = problem.pose(settings), initial_weights.default_out(settings)
-    if results.read_manifest(path) is not None:
+    if results.read_manifest(path, to_write=True) is not None:
         engine.check_store(path, initial_weights.manifest(settings, posed))
     trial, share, count = initial_weights.trial_of(settings, posed)
     _, took = _timed(trial, compiled)

@@ -15,6 +15,7 @@ from jaxnn.studies import engine, map_windows
 from jaxnn.studies.basin_maps import default_out, layout, manifest, pose
 from jaxnn.studies.map_settings import Again, Basins
 from jaxnn.studies.map_starts import AXES, pixels, shape, window
+from jaxnn.studies.ranges import spaced
 
 SAMPLED = 1000
 """Starts computed once more, of a map's or of a sample's."""
@@ -60,7 +61,7 @@ def by_width(settings: Basins) -> list[Basins]:
         return [settings]
     pose(settings)
     if any(width < 1 for width in widths) or len(set(widths)) < len(widths):
-        raise ValueError(f"--widths is {widths}: give different whole numbers, at least 1")
+        raise ValueError(f"--widths is {spaced(widths)}: give different whole numbers, at least 1")
     if not settings.hidden:
         raise ValueError("--widths sets the units of hidden layers, and --hidden names none")
     ours = ("hidden-*", "table.txt", "figures", "report.html")

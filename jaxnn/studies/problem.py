@@ -21,9 +21,9 @@ from jaxnn import data, descent, ensembles, numerics
 from jaxnn.activations import ACTIVATIONS
 from jaxnn.backpropagation import GradientCheck, check_gradients
 from jaxnn.losses import LossOn, loss_on
-from jaxnn.network import SCHEMES, init
+from jaxnn.network import init
 from jaxnn.numerics import key_of
-from jaxnn.studies import map_settings
+from jaxnn.studies import map_settings, ranges
 from jaxnn.studies.bounds import check_room
 from jaxnn.studies.map_settings import Basins
 from jaxnn.studies.settings import Problem, as_json, resolved
@@ -58,7 +58,7 @@ def pose(settings: Problem) -> Posed:
         ValueError: a setting out of its range, with what came and what was wanted, or as
             `data.load`.
     """
-    _check(settings)
+    ranges.check(settings)
     source = data.load(settings.data, data_dir=settings.data_dir)
     split_key, init_key, order_key = jax.random.split(key_of(settings.seed), 3)
     train, test = source.batch, source.test
@@ -98,38 +98,6 @@ def _activation(names: tuple[str, ...], *, layers: int, numbers: bool) -> tuple[
     return names
 
 
-def _check(settings: Problem) -> None:
-    """Refuse values that mean nothing, before any data is read."""
-    least = {"l2": 0, "steps": 0, "batch_size": 0, "epochs": 0, "seed": 0, "members": 1, "chunk": 1,
-             "record_every": 1, "workers": 1, "starts": 1, "search_steps": 0, "level": 0,
-             "gradient": 0}  # fmt: skip
-    for name, bound in least.items():
-        value = getattr(settings, name, None)
-        if value is not None and not bound <= value < float("inf"):
-            option = name.replace("_", "-")
-            raise ValueError(f"--{option} is {value}: give a finite number, at least {bound}")
-    if any(units < 1 for units in settings.hidden or ()):
-        raise ValueError(f"--hidden is {settings.hidden}: every layer needs at least 1 unit")
-    if not 0 < settings.test_share < 1:
-        raise ValueError(f"--test-share is {settings.test_share}: give a number between 0 and 1")
-    for name in ("seed", "members", "starts"):  # keys take 32 bits
-        value = getattr(settings, name, None) or 0
-        if value >= 2**32:
-            raise ValueError(f"--{name} is {value}: give a whole number below 2^32")
-    for scheme in getattr(settings, "schemes", ()) or (getattr(settings, "scheme", "normal"),):
-        lookup(SCHEMES, scheme, what="scheme")
-    scales = getattr(settings, "scales", None)
-    scales = (getattr(settings, "scale", 1.0),) if scales is None else scales
-    if not scales or any(not 0 < scale < float("inf") for scale in scales):
-        raise ValueError(f"--scales is {scales}: give finite numbers above 0")
-    if getattr(settings, "schemes", None) == ():
-        raise ValueError("--schemes names none: give at least one")
-    for name in ("schemes", "scales"):
-        values = getattr(settings, name, None) or ()
-        if len(set(values)) < len(values):
-            raise ValueError(f"--{name} is {values}: name each once")
-
-
 def complete(settings: Problem) -> Any:
     """The settings with the data set's defaults filled in, refused where they contradict each
     other.
@@ -137,7 +105,7 @@ def complete(settings: Problem) -> Any:
     Raises:
         ValueError: --steps together with --batch-size or --epochs.
     """
-    by_batch = bool(settings.batch_size) or bool(settings.epochs)
+    by_batch = (settings.batch_size or 0) > 0 or (settings.epochs or 0) > 0
     if by_batch and settings.steps:
         raise ValueError("--steps counts full-batch updates: give it, or --batch-size and --epochs")
     if isinstance(settings, Basins):

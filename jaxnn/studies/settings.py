@@ -191,8 +191,8 @@ class Slice(OfStore):
     lines: int = 50
     """Random lines in the band."""
     reach: float | None = None
-    """How far to go each way, in multiples of a direction; default 1, for eigenvectors where the
-    curvature has doubled the loss, for a run a quarter beyond it."""
+    """How far to go each way, in multiples of a direction; default 1, halved until the points show
+    the loss at the centre; eigenvectors: where curvature has doubled it; run: beyond its end."""
 
 
 @dataclass(frozen=True)
