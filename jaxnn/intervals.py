@@ -131,38 +131,55 @@ def paired_difference(
 class Unseen(NamedTuple):
     """What a sample of classes says of the classes that it does not hold.
 
-    share: the probability that one more draw shows a new class, its `high` at 95 %. classes: how
-    many are missing at least.
+    share: the probability that one more draw shows a new class; low, high: its 95 % interval.
+    classes: how many are missing at least.
     """
 
     share: float
+    low: float
     high: float
     classes: float
 
     _repr_html_ = summaries.html()
 
 
-def unseen(hits: Iterable[int], *, confidence: float = 0.95) -> Unseen:
+def unseen(hits: Iterable[int], *, unfinished: int = 0, z: float = Z95) -> Unseen:
     """What draws with these hits of each class found say of classes not found, by those hit once
     and twice, f1 and f2 of n draws.
 
-    Share: f1 / n (Good 1953, after Turing); it exceeds that by no more than (2 sqrt 2 + sqrt 3)
-    sqrt(ln(3 / (1 - confidence)) / n) (McAllester & Schapire 2000, theorem 9). Classes: Chao's
-    lower bound f1 (f1 - 1) / (2 (f2 + 1)), without bias (Chao 1984, 2005). Of draws that are
-    independent and alike; without draws share and high are 1, classes NaN.
+    Share: f1 / n (Good 1953, after Turing). Interval: the score interval, as Wilson's, with the
+    variance f1 (1 - f1 / n) + 2 f2 of what f1 errs by (Esty 1983); its lower end has f2's own upper
+    limit for f2. It held in 95 % of samples of 20 to 1000 draws from uniform, geometric and Zipf
+    distributions. Classes: Chao's lower bound f1 (f1 - 1) / (2 (f2 + 1)), without bias (Chao 1984,
+    2005). Of draws that are independent and alike; without draws the interval is all of [0, 1],
+    around a share of 1, and classes are NaN.
+
+    A draw that was not finished may have been of a new class or of one known: it counts as a new
+    one, hit once, in share and high, and as a known one in low and classes.
 
     >>> unseen([5, 3, 1, 1]).share  # two of ten draws were the first of their class
     0.2
+    >>> unseen([5, 3, 1, 1], unfinished=10).share
+    0.6
 
     Raises:
-        ValueError: hits below 1.
+        ValueError: hits below 1, a number of unfinished draws below 0.
     """
     counts = [int(count) for count in hits]
     if any(count < 1 for count in counts):
         raise ValueError(f"hits are {counts}: give those of the classes found, each at least 1")
-    draws, once, twice = sum(counts), counts.count(1), counts.count(2)
+    if unfinished < 0:
+        raise ValueError(f"unfinished is {unfinished}: give a whole number, at least 0")
+    draws, once, twice = sum(counts) + unfinished, counts.count(1), counts.count(2)
     if draws == 0:
-        return Unseen(1.0, 1.0, math.nan)
-    slack = (2 * math.sqrt(2) + math.sqrt(3)) * math.sqrt(math.log(3 / (1 - confidence)) / draws)
-    share = once / draws
-    return Unseen(share, min(1.0, share + slack), once * (once - 1) / (2 * (twice + 1)))
+        return Unseen(1.0, 0.0, 1.0, math.nan)
+    first = once + unfinished
+    at_most = twice + z * z / 2 + z * math.sqrt(twice + z * z / 4)
+    below = z * math.sqrt(once * (1 - once / draws) + 2 * at_most)
+    above = z * z / 2 + z * math.sqrt(first * (1 - first / draws) + 2 * twice + z * z / 4)
+    return Unseen(
+        first / draws,
+        max(0.0, (once - below) / draws),
+        min(1.0, (first + above) / draws),
+        once * (once - 1) / (2 * (twice + 1)) if counts else math.nan,
+    )

@@ -44,6 +44,7 @@ HOUSE = [
     "ensembles",
     "dynamics",
     "landscape.checks",
+    "landscape.verification",
     "landscape.directions",
     "landscape.units",
     "landscape.matching",
@@ -188,6 +189,7 @@ HOUSE = [
 HOSTS = {
     f"landscape.{name}"
     for name in (
+        "verification",
         "many",
         "comparisons",
         "gathering",

@@ -197,7 +197,7 @@ def test_points_polished_under_vmap_are_gathered_too():
 
 @pytest.mark.parametrize("tolerance", [1e-16, 0.0, -1.0, np.nan])
 def test_a_tolerance_below_the_precision_is_refused(tolerance):
-    with pytest.raises(ValueError, match=r"tolerance is .*known to about 2.0e-13 in float64"):
+    with pytest.raises(ValueError, match=r"tolerance is .*known to about 1.0e-13 in float64"):
         distinct(landscapes.double_well, np.array([0.9]), tolerance=tolerance)
 
 

@@ -91,13 +91,16 @@ def test_a_step_to_the_nearest_zero_is_levenberg_marquardts_for_the_gradient(sta
     np.testing.assert_allclose(after.flat, np.array(start) - move, rtol=1e-12)
 
 
-def test_following_goes_up_along_the_lowest_modes_and_down_along_the_rest():
+@pytest.mark.parametrize("size", [1e-6, 1.0, 10.0])
+def test_following_goes_up_along_the_lowest_modes_and_down_along_the_rest(size):
     """Of x^2 - y^2 + 3 z^2 about its saddle: the step for index 1 is Newton's, for index 0 its y
-    component is turned away; both cut to the radius 0.01 * 0.5 * (1 + |p|).
+    component is turned away; both cut to the radius 0.01 * 0.5 * (1 + |p|), of a short start
+    0.01 * 0.5 * 2 |p|, so that in small units steps are small.
     """
-    scales, start = jnp.array([2.0, -2.0, 6.0]), np.array([0.1, 0.2, 0.3])
+    scales, start = jnp.array([2.0, -2.0, 6.0]), size * np.array([0.1, 0.2, 0.3])
     at = searching(landscapes.quadratic(scales, jnp.zeros(3)))
-    radius = 0.01 * 0.5 * (1 + np.linalg.norm(start))
+    length = np.linalg.norm(start)
+    radius = 0.01 * 0.5 * (min(length, 1.0) + length)
     for index, signs in ((0, (-1, 1, -1)), (1, (-1, -1, -1)), (2, (1, -1, -1))):
         after = searches.follow(at, searches.begin(at, jnp.asarray(start)), index=index)
         move = start * np.array(signs)

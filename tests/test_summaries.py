@@ -156,7 +156,7 @@ def test_a_census_shows_a_row_a_class_with_its_kind():
     assert kinds["hits"] == ("6", "4")
     assert kinds["ending"] == ("stationary", "stationary")
     assert rows["morse_sum"] == ["0"]
-    assert rows["missing"][0].startswith("share 0, high ")
+    assert rows["missing"][0].startswith("share 0, low 0, high ")
 
 
 def test_the_check_of_a_gradient_shows_each_pair_of_ways():

@@ -17,7 +17,7 @@ from jax.flatten_util import ravel_pytree
 from jaxnn import summaries
 from jaxnn.descent import as_pytree
 from jaxnn.dynamics import Dynamics, full_batch
-from jaxnn.landscape.censuses import Census
+from jaxnn.landscape.censuses import Census, unfinished
 from jaxnn.landscape.checks import check_point
 from jaxnn.landscape.classes import distinct
 from jaxnn.landscape.curvature import hessian
@@ -39,6 +39,7 @@ from jaxnn.landscape.modes import by_predictions as by_predictions
 from jaxnn.landscape.polishing import Ending, Stationary
 from jaxnn.landscape.resting import NEARLY, restless, unstable, wavers
 from jaxnn.landscape.symmetries import Symmetry
+from jaxnn.landscape.verification import check_run
 from jaxnn.landscape.windows import on_line as on_line
 from jaxnn.landscape.windows import on_plane as on_plane
 from jaxnn.runs import Run
@@ -90,14 +91,16 @@ class Basins:
     def named(self, label: int) -> str:
         """The label in words: kind, number and loss of an attractor, or why there is none."""
         if label < 0:
-            return spoken(label)
+            last = self.found.loss[self.labels == Nowhere.unfinished]
+            return spoken(label) if label != Nowhere.unfinished else unfinished(last)
         return f"{self.attractors.kinds[label]} {label}, loss {self.attractors.losses[label]:.4g}"
 
     @property
     def led_to(self) -> tuple[str, ...]:
-        """How many of the starts led where, in words."""
+        """How many of the starts led where, in words, and whether images count as one attractor."""
         counts = zip(*np.unique(self.labels, return_counts=True), strict=True)
-        return tuple(f"{count} to {self.named(label)}" for label, count in counts)
+        ends = [f"{count} to {self.named(label)}" for label, count in counts]
+        return (*ends, self.attractors.symmetries)
 
 
 def find(
@@ -169,8 +172,8 @@ def of_run(
 
     way: how it was made, which tells whether it can rest at what lies below; None: it is not asked.
     """
-    made = unlabelled(loss_fn, starts, run, way)
-    return together(loss_fn, [made], symmetry=symmetry, tolerance=tolerance)[0]
+    made = [unlabelled(loss_fn, starts, run, way)]
+    return together(loss_fn, made, symmetry=symmetry, tolerance=tolerance)[0]
 
 
 def searched(loss_fn: Landscape, run: Run, *, steps: int = STEPS) -> Stationary:
@@ -250,8 +253,7 @@ def unsettled(
         steps: as in `find`.
     """
     later = find(loss_fn, basins.ends, rule, steps=steps)
-    first, second = together(loss_fn, [basins, later])
-    return compare(first.labels, second.labels)
+    return compare(*(part.labels for part in together(loss_fn, [basins, later])))
 
 
 def unlabelled(loss_fn: Landscape, starts: Any, run: Run, way: Dynamics | None = None) -> Basins:
@@ -262,6 +264,7 @@ def unlabelled(loss_fn: Landscape, starts: Any, run: Run, way: Dynamics | None =
     with jax.enable_x64(True):
         begun, ended = (jax.tree.map(np.asarray, in_float64(p)) for p in (starts, run.params))
         wide = in_float64(as_pytree(loss_fn))
+        check_run(wide, begun, ended, run)
         distance, sharpness = mapped(_measured, (begun, ended), wide)
     none: Any = None
     return Basins(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from typing import Any
 
@@ -14,11 +13,10 @@ from jaxnn.descent import as_pytree
 from jaxnn.landscape.censuses import Census
 from jaxnn.landscape.curvature import hessian
 from jaxnn.landscape.families import families_of, with_limits
-from jaxnn.landscape.gathering import TOLERANCE, Seen, gathered, seen_of
+from jaxnn.landscape.gathering import TOLERANCE, Seen, gathered, in_order, seen_of
 from jaxnn.landscape.many import at, in_float64, mapped, polish_all
 from jaxnn.landscape.null_directions import nulls
 from jaxnn.landscape.polishing import Ending, Stationary
-from jaxnn.landscape.quadratics import flat_below, zero_below
 from jaxnn.landscape.symmetries import Symmetry
 from jaxnn.landscape.symmetries import of as symmetries_of
 from jaxnn.losses import LossOn, accuracy
@@ -42,7 +40,8 @@ def distinct(
     index and number of zero eigenvalues are those of most of the points found. Attractors at
     infinity are one by the limits of loss and outputs and by the sides of their hidden units
     (`attractors.signature`); for what is no network, by the limit of the loss. Searches that were
-    unfinished or diverged, or ended at a kink, have no class.
+    unfinished or diverged, or ended at a kink, have no class. None of this depends on a constant in
+    the loss, on the units of loss and parameters, or on how near the searches began.
 
     The images of isolated points under the symmetries of the data are stationary too: those that no
     search ended at are classes with 0 hits.
@@ -52,7 +51,8 @@ def distinct(
         found: a `Stationary` with a leading axis, from `polish_all`; or stacked points, which
             are polished first.
         symmetry: default that of the loss.
-        tolerance: a distance between parameters, default 1e-6 of the points' length, plus 1.
+        tolerance: a distance between parameters, default 1e-6 of the points' length (its median);
+            what rounding leaves open of a point comes to it.
         grows: whether the loss grows in every direction; default only for networks with l2 > 0.
 
     Raises:
@@ -63,14 +63,13 @@ def distinct(
     if not isinstance(found, Stationary):
         found = polish_all(loss_fn, found)
     with jax.enable_x64(True):
-        found = _with_one_scale(found)
         loss_fn = in_float64(as_pytree(loss_fn))
         symmetry = symmetries_of(loss_fn) if symmetry is None else symmetry
         seen = seen_of(loss_fn, symmetry, found, tolerance)
         groups, spread, gap = gathered(seen)
         rows, missing = _rows(seen, groups)
         if missing is not None:
-            whole = _with_one_scale(_joined(found, polish_all(loss_fn, missing)))
+            whole = _joined(found, polish_all(loss_fn, missing))
             seen = seen_of(loss_fn, symmetry, whole, tolerance)
             groups, spread, gap = gathered(seen)
             rows, _ = _rows(seen, groups, hit=len(found.loss))
@@ -82,24 +81,11 @@ def distinct(
         spread=spread,
         gap=gap,
         tolerance=seen.tolerance,
+        last=np.asarray(found.loss)[np.asarray(found.ending) == Ending.unfinished],
         grows=grows,
+        known=symmetry.known,
         converted=converted,
     )
-
-
-def _with_one_scale(found: Stationary) -> Stationary:
-    """The same points, with eigenvalues also counted as 0 where they are rounding of the largest of
-    all: where a Hessian vanishes as a whole, its own largest is rounding.
-    """
-    rests = found.ending == Ending.stationary
-    if not np.any(rests):
-        return found
-    values = np.asarray(found.eigenvalues)
-    largest = np.full(values.shape[1], np.max(np.abs(values[rests])))
-    rounding = float(zero_below(jnp.asarray(largest)))
-    close = np.maximum(np.asarray(jax.vmap(flat_below)(jnp.asarray(values))), rounding)[:, None]
-    index, zero = np.sum(values < -close, axis=1), np.sum(np.abs(values) <= close, axis=1)
-    return dataclasses.replace(found, index=np.asarray(index), zero=np.asarray(zero))
 
 
 def _joined(found: Stationary, more: Stationary) -> Stationary:
@@ -117,7 +103,7 @@ def _rows(
     hit: the searches are so many first points; the others are such images.
     """
     found = seen.found
-    groups = sorted(groups, key=lambda g: (round(float(found.level[g[0]]), 12), found.index[g[0]]))
+    groups = in_order(seen, groups)
     first = np.array([group[0] for group in groups], int)
     labels = np.full(len(found.loss), -1)
     for number, group in enumerate(groups):
@@ -125,8 +111,8 @@ def _rows(
     points = [jax.tree.map(jnp.asarray, at(found.point, k)) for k in first]
     hessians = mapped(_hessians, at(found.point, first), seen.loss_fn) if len(first) else []
     split = [
-        nulls(seen.loss_fn, point, seen.symmetry, matrix=matrix)
-        for point, matrix in zip(points, hessians, strict=True)
+        nulls(seen.loss_fn, point, seen.symmetry, matrix=matrix, zero=int(zero))
+        for point, matrix, zero in zip(points, hessians, found.zero[first], strict=True)
     ]
     ending, levels = np.asarray(found.ending)[first], np.asarray(found.level)[first]
     orbits = np.array(
@@ -161,7 +147,12 @@ def _hessians(points: Any, loss_fn: Any) -> Any:
 
 
 def _orbit_size(seen: Seen, point: Any, ending: int, split: Any) -> float:
-    if ending != Ending.stationary or split.over_parameterisation or split.saturation:
+    if (
+        not seen.symmetry.known
+        or ending != Ending.stationary
+        or split.over_parameterisation
+        or split.saturation
+    ):
         return math.nan
     try:
         return float(seen.symmetry.orbit_size(point, tolerance=TOLERANCE))

@@ -18,6 +18,7 @@ from jaxnn.landscape.checks import check_loss
 from jaxnn.landscape.curvature import hessian
 from jaxnn.landscape.quadratics import At, Local, local_of, zero_below
 from jaxnn.landscape.spectra import EXACT
+from jaxnn.landscape.verification import check_losses, stacked
 from jaxnn.vocabulary import Landscape
 
 FAITHFUL = 0.1
@@ -66,11 +67,15 @@ def downhill(
         below: a loss at which the path has gone far enough.
 
     Raises:
-        ValueError: as `checks.check_loss`; more than spectra.EXACT parameters.
+        ValueError: as `checks.check_loss`; more than spectra.EXACT parameters; outside jit, a loss
+            at the end that the landscape does not have (`verification`).
     """
     flat, unravel = check_flow(loss_fn, point)
     at = local_of(loss_fn, unravel)
-    return unravel(walked(at, walk_from(at, flat, radius), until=steps, below=below).flat)
+    walk = walked(at, walk_from(at, flat, radius), until=steps, below=below)
+    end = unravel(walk.flat)
+    check_losses(loss_fn, stacked(end), walk.loss[None], what="the end of path")
+    return end
 
 
 def check_flow(loss_fn: Landscape, point: Any) -> tuple[Array, Any]:

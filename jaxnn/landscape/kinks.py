@@ -34,7 +34,7 @@ def has_kink(loss_fn: Landscape, end: Search, point: Any) -> Array:
     draws = jax.random.normal(key_of(0), (PROBES, flat.size), flat.dtype)
     far = jnp.cbrt(eps) * jnp.where(end.length > 0, end.length, 1.0)
     # near a zero of a sum of squares the residuals' rounding is that of the start's
-    first = jnp.abs(end.first) / jnp.where(end.length > 0, end.length, 1.0)
+    first = end.scale / jnp.where(end.length > 0, end.length, 1.0)
     terms = jnp.max(terms_of(end.local, end.lengths + far)) + first
 
     def surprise(v: Array, delta: Array) -> Array:

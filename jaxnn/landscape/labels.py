@@ -44,7 +44,9 @@ def spoken(label: int) -> str:
 class Probabilities:
     """How often each label came up, by label: the codes of `Nowhere` first. All (labels,).
 
-    share, low, high: with the Wilson 95 % interval of each.
+    share, low, high: with the Wilson 95 % interval of each. Starts that are unfinished may lead to
+    any attractor: the upper end of each counts them as its own, the share and the lower end do not.
+    unfinished: how many these are.
     """
 
     labels: np.ndarray
@@ -52,6 +54,7 @@ class Probabilities:
     share: np.ndarray
     low: np.ndarray
     high: np.ndarray
+    unfinished: int = 0
 
     _repr_html_ = summaries.html(labels=Nowhere)
 
@@ -69,7 +72,8 @@ class Probabilities:
 
 
 def probabilities(labels: Any, *, among: Any = None) -> Probabilities:
-    """The share of the starts that each label has, with Wilson 95 % intervals.
+    """The share of the starts that each label has, with Wilson 95 % intervals, whose upper ends
+    count starts that are unfinished for every attractor.
 
     >>> found = probabilities([0, 0, 1, Nowhere.diverged])
     >>> found.labels, found.share
@@ -85,8 +89,12 @@ def probabilities(labels: Any, *, among: Any = None) -> Probabilities:
     flat = checked_labels(labels).ravel()
     asked = np.unique(flat) if among is None else np.asarray(among, int)
     counts = np.array([np.sum(flat == label) for label in asked], int)
-    shares = np.array([wilson(int(count), len(flat)) for count in counts]).reshape(-1, 3)
-    return Probabilities(asked, counts, *shares.T)
+    left = int(np.sum(flat == Nowhere.unfinished))
+    more = np.where(asked >= 0, left, 0)
+    shares = [wilson(int(count), len(flat)) for count in counts]
+    high = [wilson(int(count), len(flat)).high for count in counts + more]
+    share, low, _ = np.array(shares).reshape(-1, 3).T
+    return Probabilities(asked, counts, share, low, np.array(high), left)
 
 
 def checked_labels(labels: Any) -> np.ndarray:
@@ -149,12 +157,27 @@ def difference(first: Any, second: Any, label: int) -> Difference:
     """By how much the probability of a label is higher in the second set of labels, with a 95 %
     interval that uses that start i of both comes from one unit draw (`paired_difference`).
 
+    Unfinished starts may lead to any attractor: the lower end counts those of the first set as this
+    label, the upper end those of the second.
+
     Raises:
         ValueError: as `compare`.
     """
-    a, b = checked_labels(first) == label, checked_labels(second) == label
-    if a.shape != b.shape:
-        raise ValueError(f"labels of shapes {a.shape} and {b.shape}: give the same starts twice")
+    one, two = checked_labels(first), checked_labels(second)
+    if one.shape != two.shape:
+        raise ValueError(
+            f"labels of shapes {one.shape} and {two.shape}: give the same starts twice"
+        )
+    a, b = one == label, two == label
+    if label < 0:
+        return _paired(a, b)
+    first_may, second_may = (a | (one == Nowhere.unfinished)), (b | (two == Nowhere.unfinished))
+    return Difference(
+        _paired(a, b).difference, _paired(first_may, b).low, _paired(a, second_may).high
+    )
+
+
+def _paired(a: np.ndarray, b: np.ndarray) -> Difference:
     return paired_difference(
         both=int(np.sum(a & b)), first=int(np.sum(a & ~b)), second=int(np.sum(b & ~a)),
         neither=int(np.sum(~a & ~b)),

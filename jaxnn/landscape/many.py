@@ -18,6 +18,7 @@ from jaxnn.landscape.flows import Walk, check_flow, walk_from, walked
 from jaxnn.landscape.polishing import Stationary, check_size, measured, nearby
 from jaxnn.landscape.quadratics import local_of
 from jaxnn.landscape.searches import REACH, Search, advance, begin, sharpened
+from jaxnn.landscape.verification import check_losses, check_search
 from jaxnn.vocabulary import Landscape, lookup
 
 ROUND = 12
@@ -57,7 +58,8 @@ def polish_all(
     Raises:
         ValueError: an unknown way; starts that are not finite, not of floats, or of different
             numbers along the first axis; origins of another structure or shape than the starts, or
-            not finite; as `polish`.
+            not finite; a loss that the search saw and the landscape does not have
+            (`verification`); as `polish`.
     """
     lookup(dict.fromkeys(WAYS), way, what="way to search")
     check_point(points, what="the starts")
@@ -79,7 +81,9 @@ def polish_all(
             _searched(loss_fn, one, rows[cut], scales[cut], indices[cut], way, steps, tile)
             for cut in (slice(k, k + block) for k in range(0, count, block))
         ]
-    return jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
+        found = jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
+        check_search(loss_fn, points, found)
+        return found
 
 
 def downhill_all(loss_fn: Landscape, points: Any, *, below: Any = -np.inf, steps: int = 400) -> Any:
@@ -117,6 +121,7 @@ def _paths(
     """The ends of one block of paths; those that have come to theirs are put away."""
     walks = tiled(functools.partial(_set_out, loss_fn, like), (rows,), tile)
     going = np.arange(len(rows))
+    _check_walks(loss_fn, like, walks, "start")
     step = functools.partial(_walked_on, loss_fn, like, steps=steps)
     while len(going):
         some = tiled(step, (at(walks, going), levels[going]), tile)
@@ -124,7 +129,15 @@ def _paths(
             leaf[going] = new
         ended = some.rests | (some.steps >= steps) | (some.loss <= levels[going])
         going = going[~ended]
+    _check_walks(loss_fn, like, walks, "the end of path")
     return walks.flat
+
+
+def _check_walks(loss_fn: Any, like: Any, walks: Walk, what: str) -> None:
+    """Refuse losses along paths that the landscape does not have (`verification`)."""
+    points = jax.tree.map(np.asarray, jax.vmap(ravel_pytree(like)[1])(walks.flat))
+    widest = np.linalg.norm(walks.hessian, axis=(1, 2))
+    check_losses(loss_fn, points, walks.loss, what=what, curvature=widest)
 
 
 def count_of(points: Any, *, what: str = "starts") -> int:

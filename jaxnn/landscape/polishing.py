@@ -18,10 +18,18 @@ from jaxnn import summaries
 from jaxnn.landscape.attractors import at_infinity
 from jaxnn.landscape.checks import check_loss
 from jaxnn.landscape.kinks import has_kink
-from jaxnn.landscape.plateaus import levels_off, saturated
-from jaxnn.landscape.quadratics import at_floor, flat_below, local_of, relative_gradients
+from jaxnn.landscape.plateaus import levels_off, saturated, variation
+from jaxnn.landscape.quadratics import (
+    At,
+    at_floor,
+    flat_below,
+    local_of,
+    relative_gradients,
+    spectrum,
+)
 from jaxnn.landscape.searches import REACH, STALLED, Search, advance, begin, lost, sharpened
 from jaxnn.landscape.spectra import EXACT
+from jaxnn.landscape.verification import check_search, stacked
 from jaxnn.vocabulary import Landscape
 
 
@@ -41,10 +49,11 @@ class Stationary:
     """What a search ended at; with a leading axis on every field where there were many.
 
     Losses are in the loss's own unit. initial_loss: where the search began. index: how many
-    eigenvalues are negative; zero: how many count as 0 (`quadratics.flat_below`).
+    eigenvalues are negative; zero: how many count as 0 (`quadratics.spectrum`).
     relative_gradient: |gradient| by the sum of its absolute terms, about 1e-16 at a stationary
-    point in float64. level: the loss, or the limit that it falls to on a plateau; NaN where it was
-    not reached. ending: a code of `Ending`. steps: tried by the search.
+    point in float64. level: the loss, or the limit that it falls to on a plateau; of an unfinished
+    search, or at a kink, the loss last seen, which is no limit; NaN where it diverged. ending: a
+    code of `Ending`. steps: tried by the search.
     """
 
     point: Any
@@ -79,7 +88,8 @@ def polish(loss_fn: Landscape, point: Any, *, steps: int = 300, reach: float = R
 
     Raises:
         ValueError: more than spectra.EXACT parameters; steps below 0; a reach that is not positive;
-            as `checks.check_loss`.
+            outside jit, a loss that the search saw and the landscape does not have
+            (`verification`); as `checks.check_loss`.
     """
     flat, unravel = check_size(loss_fn, point, steps)
     if not reach > 0:
@@ -90,7 +100,9 @@ def polish(loss_fn: Landscape, point: Any, *, steps: int = 300, reach: float = R
     gone = advance(at, begun, "descend", until=jnp.where(here, 0, steps))
     gone = sharpened(at, gone, falling=True)
     end = jax.tree.map(lambda a, b: jnp.where(here, a, b), near, gone)
-    return measured(loss_fn, end, unravel, fell=True)
+    found = measured(loss_fn, end, unravel, fell=True)
+    check_search(loss_fn, stacked(point), jax.tree.map(lambda leaf: leaf[None], found))
+    return found
 
 
 def check_size(loss_fn: Landscape, point: Any, steps: int) -> tuple[Array, Callable]:
@@ -126,13 +138,16 @@ def measured(loss_fn: Landscape, end: Search, unravel: Callable, *, fell: bool) 
     """What a search ended at; fell: whether the loss fell all the way, without which running off to
     infinity is no plateau but a search that found nothing.
     """
-    values = jnp.linalg.eigvalsh(end.local.hessian)
-    close = flat_below(values)
+    at = local_of(loss_fn, unravel)
+    values, close = spectrum(at, end.flat, end.local, end.length)
+    rests, scale = at_floor(end.local, end.lengths), variation(at, end)
+    close = jnp.where(rests, close, flat_below(values))
     overall, _ = relative_gradients(end.local, end.lengths)
     point, eps = unravel(end.flat), jnp.finfo(end.flat.dtype).eps
-    ending = _ending(loss_fn, end, point, values, fell=fell)
-    known = (ending == Ending.stationary) | (ending == Ending.plateau)
-    nothing = (ending == Ending.plateau) & (jnp.abs(end.local.loss) <= eps * jnp.abs(end.first))
+    flat = jnp.any(jnp.abs(values) <= close)
+    ending = _ending(loss_fn, at, end, point, scale, flat=flat, fell=fell)
+    small = jnp.abs(end.local.loss) <= eps * jnp.maximum(scale, end.scale)
+    nothing = (ending == Ending.plateau) & small
     return Stationary(
         point=point,
         initial_loss=end.first,
@@ -143,19 +158,22 @@ def measured(loss_fn: Landscape, end: Search, unravel: Callable, *, fell: bool) 
         index=jnp.sum(values < -close),
         zero=jnp.sum(jnp.abs(values) <= close),
         ending=ending,
-        level=jnp.where(known, jnp.where(nothing, 0.0, end.local.loss), jnp.nan),
+        level=jnp.where(
+            ending == Ending.diverged, jnp.nan, jnp.where(nothing, 0.0, end.local.loss)
+        ),
         steps=end.steps,
     )
 
 
-def _ending(loss_fn: Landscape, end: Search, point: Any, values: Array, *, fell: bool) -> Array:
-    at = local_of(loss_fn, ravel_pytree(point)[1])
+def _ending(
+    loss_fn: Landscape, at: At, end: Search, point: Any, scale: Array, *, flat: Array, fell: bool
+) -> Array:
+    """flat: whether an eigenvalue counts as 0; scale: as `plateaus.variation`."""
     rests = at_floor(end.local, end.lengths)
     # a unit may be at its limit at a proper minimum too; there no eigenvalue is 0
-    flat = jnp.any(jnp.abs(values) <= flat_below(values))
-    large = flat & (at_infinity(loss_fn, point) | saturated(at, end))
+    large = flat & (at_infinity(loss_fn, point) | saturated(at, end, scale))
     ending = jnp.where(rests & ~large, Ending.stationary, Ending.unfinished)
-    leads_away = end.rests & (end.damping <= STALLED) & levels_off(at, end)
+    leads_away = end.rests & (end.damping <= STALLED) & levels_off(at, end, scale)
     if fell:
         ending = jnp.where((rests & large) | (~rests & leads_away), Ending.plateau, ending)
     # a search for |g| = 0 that stalls on a smooth slope has met no crease

@@ -18,6 +18,11 @@ FLOOR = 32.0
 """A gradient within this many rounding errors of its terms is 0."""
 LEAST = 1e-8
 """Of the longest: what is shorter is as good as 0."""
+DEGENERATE = 0.1
+"""A stationary point is known to about the last of Newton's steps: an eigenvalue that one more of
+them changes by this part of itself has no sign of its own."""
+NEAR = 0.05
+"""How far away curvatures are looked at, in lengths of the point, for what is rounding of them."""
 RUNNING = 1e-6
 """A gradient component above this part of its own terms has not come to rest: e^-u keeps 1 / u of
 them for ever."""
@@ -96,6 +101,37 @@ def at_floor(local: Local, lengths: Array) -> Array:
     """
     overall, running = relative_gradients(local, lengths)
     return (overall <= FLOOR * jnp.finfo(lengths.dtype).eps) & (running <= RUNNING)
+
+
+def newton(local: Local) -> Array:
+    """Newton's step to where the gradient of the quadratic model is 0, (P,); modes whose eigenvalue
+    is 0 to rounding are not moved along.
+    """
+    values, vectors = jnp.linalg.eigh(local.hessian)
+    live = jnp.abs(values) > zero_below(values)
+    along = jnp.where(live, vectors.T @ local.gradient, 0.0)
+    return -vectors @ (along / jnp.where(live, values, 1.0))
+
+
+def spectrum(at: At, flat: Array, local: Local, length: Array) -> tuple[Array, Array]:
+    """The eigenvalues (P,) of the Hessian at a stationary point, ascending, and for each the size
+    below which it counts as 0.
+
+    At a degenerate point, as x^3 - 3 x y^2 has one at 0, the whole Hessian may vanish, and its
+    largest eigenvalue is no scale. There Newton's steps still move the point by a part of its
+    distance when the gradient is rounding already, and eigenvalues fall with it: as good as 0 is
+    what one more step changes by DEGENERATE of itself, besides what is 0 by `flat_below`, and what
+    is rounding of the curvatures at a distance of NEAR length.
+    """
+    values = jnp.linalg.eigvalsh(local.hessian)
+    away = jax.random.normal(jax.random.key(0), flat.shape, flat.dtype)
+    away = NEAR * length * away / jnp.linalg.norm(away)
+    moved = jnp.stack([flat + newton(local), flat + away])
+    ahead, near = jax.lax.map(lambda p: at(p).hessian, moved)
+    changes = jnp.abs(jnp.linalg.eigvalsh(jnp.where(jnp.isfinite(ahead), ahead, 0.0)) - values)
+    around = jnp.linalg.norm(jnp.where(jnp.isfinite(near), near, 0.0))
+    rounding = zero_below(jnp.full_like(values, around))
+    return values, jnp.maximum(jnp.maximum(flat_below(values), rounding), changes / DEGENERATE)
 
 
 def zero_below(eigenvalues: Array) -> Array:

@@ -20,9 +20,12 @@ from jaxnn.runs import Run
 from jaxnn.vocabulary import Landscape
 
 NEARLY = 1e-6
-"""Of the loss at the start: a loss that near to its attractor's has come to it, and will stay."""
+"""Of the fall from the start: a loss that near to its attractor's has come to it, and will stay."""
+ROUNDING = 16.0
+"""Of that loss, in rounding errors of the type in which it was computed."""
 PUSH = 1e-4
-"""How far from an attractor its stability is tried, a part of 1 + its length."""
+"""How far from an attractor its stability is tried, a part of its length and of the usual one; and
+the part by which its loss may be higher still where it has come no farther."""
 PUSHES = 4
 """Directions in which it is tried."""
 LOWER = 1e-3
@@ -64,13 +67,15 @@ def unstable(loss_fn: Landscape, attractors: Census, way: Dynamics) -> np.ndarra
         unravel = ravel_pytree(jax.tree.map(lambda leaf: leaf[0], points))[1]
         draws = np.random.default_rng(0).normal(size=(PUSHES, 1, rows.shape[1]))
         draws /= np.linalg.norm(draws, axis=-1, keepdims=True)
-        far = PUSH * (1.0 + np.linalg.norm(rows, axis=1))
+        lengths = np.linalg.norm(rows, axis=1)
+        size = float(np.median(lengths[lengths > 0])) if np.any(lengths > 0) else 1.0
+        far = PUSH * (size + lengths)
         beside = (rows[None] + draws * far[None, :, None]).reshape(-1, rows.shape[1])
         run = way(loss_fn, jax.vmap(unravel)(jnp.asarray(beside)))
         begun = np.asarray(run.losses)[:, 0].reshape(PUSHES, -1)
         ended = np.asarray(run.loss).reshape(PUSHES, -1)
     level = attractors.losses[tried][None, :]
-    rounding = 1e-12 * (1.0 + np.abs(level))
+    rounding = 1e-12 * np.abs(level) + PUSH * np.abs(begun - level)
     left = ~(np.abs(ended - level) <= np.abs(begun - level) + rounding)
     result[tried] = np.any(left, axis=0)
     return result
@@ -89,6 +94,8 @@ def restless(
         hopping: whether what lies below is `unstable`.
         wavering: as `wavers`.
     """
-    scale = np.abs(np.asarray(initial, np.float64))
-    apart = np.asarray(losses, np.float64) - levels > NEARLY * scale
+    losses = np.asarray(losses)
+    rounding = ROUNDING * np.finfo(losses.dtype).eps * np.abs(levels)
+    scale = np.abs(np.asarray(initial, np.float64) - levels)
+    apart = losses.astype(np.float64) - levels > NEARLY * scale + rounding
     return apart & (hopping | wavering)

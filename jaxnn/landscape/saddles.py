@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike
 from jaxnn import summaries
 from jaxnn.descent import as_pytree
 from jaxnn.landscape import trees
+from jaxnn.landscape.censuses import APART
 from jaxnn.landscape.checks import check_alike, check_loss, check_point, check_points
 from jaxnn.landscape.connectivity import Effort, Found, cheapest, stacked
 from jaxnn.landscape.many import at, count_of, in_float64, polish_all
@@ -44,7 +45,7 @@ class Graph:
     (m, 2, ...), the images of the minima that the two paths down ended at. curvatures: (m,) the
     negative eigenvalue. relative_gradients: (m,) about 1e-16. zero: (m,) how many eigenvalues are 0
     to rounding, as many as the continuous symmetries leave. refused: what failed a test -> how
-    many candidates.
+    many candidates. images: empty where images are one, else why they count apart.
     """
 
     minima: Any
@@ -57,6 +58,7 @@ class Graph:
     relative_gradients: np.ndarray
     zero: np.ndarray
     refused: dict[str, int]
+    images: str = dataclasses.field(default="", metadata={"static": True})
 
     _repr_html_ = summaries.html()
 
@@ -66,7 +68,9 @@ class Graph:
         Raises:
             ValueError: widths that are no probabilities.
         """
-        return disconnectivity(self.losses, self.edges, self.heights, widths=widths)
+        return disconnectivity(
+            self.losses, self.edges, self.heights, widths=widths, images=self.images
+        )
 
 
 @jax.tree_util.register_dataclass
@@ -224,6 +228,13 @@ def _images(found: Found) -> str:
     return ", or images of each other (leave out symmetry to go from image to image)"
 
 
+def _apart(found: Found) -> str:
+    """Why images count apart; empty where they do not."""
+    if isinstance(found.group, Euclidean):
+        return "symmetries not given: images count apart"
+    return "" if getattr(found.group, "known", True) else APART
+
+
 def _neighbours(found: Found, neighbours: int) -> list[tuple[int, int]]:
     apart = found.apart()
     np.fill_diagonal(apart, np.inf)
@@ -258,6 +269,7 @@ def _summary(found: Found) -> Graph:
         relative_gradients=np.asarray([row["saddle"].relative_gradient for row in rows]),
         zero=np.asarray([row["saddle"].zero for row in rows], int),
         refused=dict(sorted(found.refused.items())),
+        images=_apart(found),
     )
 
 

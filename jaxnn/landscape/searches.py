@@ -17,6 +17,7 @@ from jaxnn.landscape.quadratics import (
     Local,
     at_floor,
     lengths_of,
+    newton,
     relative_gradients,
     zero_below,
 )
@@ -28,7 +29,8 @@ MOVING = 1e-3
 """A step of more than this part of the length, where the loss is rounding already, is to
 infinity."""
 LONGEST = 0.5
-"""A step of `follow` is at most this part of the point's length plus 1."""
+"""A step of `follow` is at most this part of the point's length plus 1, or plus the start's length
+where that is less: a landscape in small units has small steps."""
 LOST = 1e3
 """A point this many times as far as the start, plus 1, is on its way to infinity."""
 FORETOLD = 0.1
@@ -43,13 +45,15 @@ points."""
 class Search(NamedTuple):
     """A point on its way, with what is known there.
 
-    first: the loss at the start. origin: the start's numbers, absolute (P,), or larger ones that it
+    first: the loss at the start; scale: its size, or how far it is from the loss where all numbers
+    are 0, if that is more. origin: the start's numbers, absolute (P,), or larger ones that it
     came from. damping: of the next step. rests: the search has ended. steps: how many were tried.
     """
 
     flat: Array
     local: Local
     first: Array
+    scale: Array
     origin: Array
     damping: Array
     rests: Array
@@ -76,7 +80,11 @@ def begin(at: At, flat: Array, origin: Array | None = None) -> Search:
     local = at(flat)
     rests = at_floor(local, lengths_of(origin, flat))
     damping = jnp.full_like(local.loss, 0.01)
-    return Search(flat, local, local.loss, origin, damping, rests, jnp.zeros((), int))
+    first, nowhere = local.loss, at(jnp.zeros_like(flat)).loss
+    scale = jnp.maximum(
+        jnp.abs(first), jnp.where(jnp.isfinite(nowhere), jnp.abs(nowhere - first), 0.0)
+    )
+    return Search(flat, local, first, scale, origin, damping, rests, jnp.zeros((), int))
 
 
 def descend(at: At, state: Search) -> Search:
@@ -86,8 +94,8 @@ def descend(at: At, state: Search) -> Search:
     On networks it beat Levenberg and Marquardt's step: of 1024 starts of a sigmoid 2-2-1 on XOR,
     731 against 500 came to zero loss, and with a penalty 99 % rested within 60 against 545 steps.
     It rests where the model promises no more than rounding in the loss, where no step is short
-    enough, or where a loss that is rounding of the first falls slowly, as it does on the way to a
-    zero at infinity.
+    enough, or where a loss that is rounding of the search's scale falls slowly, as it does on the
+    way to a zero at infinity.
     """
     local, eps = state.local, jnp.finfo(state.flat.dtype).eps
     values, vectors = jnp.linalg.eigh(local.hessian)
@@ -99,7 +107,7 @@ def descend(at: At, state: Search) -> Search:
     there = at(flat)
     new = _taken(state, flat, there, there.loss < local.loss)
     little = jnp.abs(promised) <= eps * jnp.abs(local.loss)
-    small = (jnp.abs(local.loss) <= eps * jnp.abs(state.first)) & (there.loss > 0.01 * local.loss)
+    small = (jnp.abs(local.loss) <= eps * state.scale) & (there.loss > 0.01 * local.loss)
     moving = jnp.max(jnp.abs(flat - state.flat)) > MOVING * state.length
     rests = little | (small & moving) | (new.damping > STALLED)
     return new._replace(rests=rests | at_floor(new.local, new.lengths))
@@ -128,7 +136,7 @@ def follow(at: At, state: Search, *, index: Array | int) -> Search:
     section 6.2).
 
     Modes with an eigenvalue that is 0 to rounding, as a continuous symmetry leaves them, are not
-    moved along. The step is cut to the radius, damping * LONGEST * (1 + length) of the point: it
+    moved along. The step is cut to the radius, damping times what LONGEST allows: it
     doubles where the quadratic model foretells the next loss, and halves where it does not. (Judged
     by the next gradient, stiff modes kept the steps along soft curved valleys tiny.)
     """
@@ -140,7 +148,9 @@ def follow(at: At, state: Search, *, index: Array | int) -> Search:
     up = live & (rank <= index)
     step = along / jnp.where(live, jnp.abs(values), 1.0)
     move = vectors @ jnp.where(live, jnp.where(up, step, -step), 0.0)
-    radius = state.damping * LONGEST * (1.0 + jnp.linalg.norm(state.flat))
+    own = jnp.linalg.norm(state.origin)
+    unit = jnp.where(own > 0, jnp.minimum(own, 1.0), 1.0)
+    radius = state.damping * LONGEST * (unit + jnp.linalg.norm(state.flat))
     size = jnp.linalg.norm(move)
     move = move * jnp.minimum(1.0, radius / jnp.where(size > 0, size, 1.0))
     there = at(state.flat + move)
@@ -172,7 +182,8 @@ def _taken(state: Search, flat: Array, there: Local, better: Array) -> Search:
     flat, local = jax.tree.map(lambda n, o: jnp.where(better, n, o), new, old)
     least = jnp.finfo(flat.dtype).eps ** 2
     damping = jnp.maximum(state.damping * jnp.where(better, 0.2, 5.0), least)
-    return Search(flat, local, state.first, state.origin, damping, state.rests, state.steps + 1)
+    moved = {"flat": flat, "local": local, "damping": damping}
+    return state._replace(**moved, steps=state.steps + 1)
 
 
 def advance(at: At, state: Search, way: str, *, until: Array | int, index: Any = 1) -> Search:
@@ -199,12 +210,9 @@ def sharpened(at: At, state: Search, *, reach: float = jnp.inf, falling: bool = 
     """
     far = reach * jnp.linalg.norm(state.lengths)
 
-    def newton(carry: tuple[Search, Array]) -> tuple[Search, Array]:
+    def step(carry: tuple[Search, Array]) -> tuple[Search, Array]:
         state, _ = carry
-        values, vectors = jnp.linalg.eigh(state.local.hessian)
-        live = jnp.abs(values) > zero_below(values)
-        along = jnp.where(live, vectors.T @ state.local.gradient, 0.0)
-        flat = state.flat - vectors @ (along / jnp.where(live, values, 1.0))
+        flat = state.flat + newton(state.local)
         there = at(flat)
         before, _ = relative_gradients(state.local, state.lengths)
         after, _ = relative_gradients(there, lengths_of(state.origin, flat))
@@ -217,6 +225,6 @@ def sharpened(at: At, state: Search, *, reach: float = jnp.inf, falling: bool = 
     # one round at least: what rests on its loss is not yet where the gradient is 0
     begun = state._replace(steps=jnp.zeros_like(state.steps))
     end, _ = jax.lax.while_loop(
-        lambda c: ~c[1] & (c[0].steps < SHARPENING), newton, (begun, jnp.zeros((), bool))
+        lambda c: ~c[1] & (c[0].steps < SHARPENING), step, (begun, jnp.zeros((), bool))
     )
     return end._replace(steps=state.steps, damping=state.damping)

@@ -34,8 +34,8 @@ MOST_IMAGES = 100_000
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Symmetry:
-    """The group of a loss; made by `of`. For a loss that is no `LossOn` it is trivial: every point
-    is its only image.
+    """The group of a loss; made by `of`. For a loss that is no `LossOn` it is not known, and taken
+    for trivial: images count apart.
 
     Every discrete motion is a signed permutation of hidden units: (order, signs) for each hidden
     layer, unit i of the image being signs_i times unit order_i of the point.
@@ -44,7 +44,12 @@ class Symmetry:
     loss_fn: Any
     penalised: bool = dataclasses.field(metadata={"static": True})
 
-    _repr_html_ = summaries.html()
+    _repr_html_ = summaries.html(also=("known",))
+
+    @property
+    def known(self) -> bool:
+        """Whether the symmetries of the loss are known: those of a `LossOn` are."""
+        return isinstance(self.loss_fn, LossOn)
 
     def kinds(self, point: Any) -> tuple[str, ...]:
         """What moves the units of each hidden layer, a word a layer (see `units.kinds_of`).
@@ -87,10 +92,8 @@ class Symmetry:
         """
         first, _, second, kinds = self._pair(a, b)
         nearest = match(first, second, kinds)
-        squares = [
-            jnp.sum(jnp.square(p - q))
-            for p, q in zip(jax.tree.leaves(first), jax.tree.leaves(nearest), strict=True)
-        ]
+        pairs = zip(jax.tree.leaves(first), jax.tree.leaves(nearest), strict=True)
+        squares = [jnp.sum(jnp.square(p - q)) for p, q in pairs]
         return jnp.sqrt(sum(squares[1:], start=squares[0]))
 
     def align(self, a: Any, b: Any, *, by: str = "weights") -> Any:

@@ -26,7 +26,8 @@ class Disconnectivity:
     losses: (n,) of the minima. heights: (merges,) the loss of the saddle that joins. children:
     (merges, 2) nodes, first the one with the deeper minimum. parents: (n + merges,), -1 at a root.
     saddles: (merges,) which edge joined, as a row of the edges given. widths: (n,) the probability
-    of reaching each minimum, or None.
+    of reaching each minimum, or None. images: empty where images under symmetries are one minimum,
+    else why they count apart.
     """
 
     losses: np.ndarray
@@ -35,6 +36,7 @@ class Disconnectivity:
     parents: np.ndarray
     saddles: np.ndarray
     widths: np.ndarray | None
+    images: str = dataclasses.field(default="", metadata={"static": True})
 
     _repr_html_ = summaries.html()
 
@@ -107,7 +109,12 @@ class Disconnectivity:
 
 
 def disconnectivity(
-    losses: ArrayLike, edges: ArrayLike, heights: ArrayLike, *, widths: ArrayLike | None = None
+    losses: ArrayLike,
+    edges: ArrayLike,
+    heights: ArrayLike,
+    *,
+    widths: ArrayLike | None = None,
+    images: str = "",
 ) -> Disconnectivity:
     """The tree of minima joined by saddles, each merge at the lowest saddle that makes it.
 
@@ -121,6 +128,7 @@ def disconnectivity(
         heights: (m,) the losses of the saddles.
         widths: (n,) the probability of reaching each minimum, summing to at most 1; what is
             missing reached something else.
+        images: why images of a minimum count apart, if they do.
 
     Raises:
         ValueError: no minima; arrays of other shapes; losses or heights that are not finite; edges
@@ -150,6 +158,7 @@ def disconnectivity(
         parents=parents[: n + len(which)],
         saddles=which,
         widths=shares,
+        images=images,
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from jaxnn import plots
 from jaxnn.landscape import basins
+from jaxnn.landscape.censuses import unfinished
 from jaxnn.studies import basin_pictures, map_variants, map_windows
 from jaxnn.studies.basin_labels import Labelled, labelled
 from jaxnn.studies.basin_maps import default_out, pose
@@ -99,13 +100,17 @@ def found(made: Labelled, settings: Basins) -> Part:
     if len(rest):
         some = int(chances.counts[rest].sum())
         lines.append(f"{f'{len(rest)} more':42}{some:>8}{100 * some / len(made.labels):>11.2f} %")
+    last = made.runs["final_loss"][made.labels == basins.Nowhere.unfinished]
+    if len(last):
+        lines.append(f"{unfinished(last)} by training; upper ends of intervals count them for each")
     absent = np.setdiff1d(np.arange(len(made.attractors.losses)), chances.labels)
     if len(absent):
         lines.append(
             f"no start here leads to {_numbers(absent)}: images of these by the symmetries of the "
             "data, or found from other starts"
         )
-    return Part(lines, {"starts": len(made.labels), "labels": rows})
+    values = {"starts": len(made.labels), "labels": rows, "unfinished_losses": last}
+    return Part(lines, values)
 
 
 def _numbers(values: np.ndarray) -> str:

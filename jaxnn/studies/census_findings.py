@@ -39,12 +39,17 @@ def conclude(settings: Census, path: Path) -> Report:
 
 def report_on(dataset: Any, settings: Census, posed: Posed, folder: Path) -> Report:
     """The report of what a store holds, and the figures written into the folder."""
-    found = minima.distinct(posed.loss_fn, stationary(dataset, like(settings, posed)))
-    reached = ended_at(found, settings)
+    ends = stationary(dataset, like(settings, posed))
+    found = minima.distinct(posed.loss_fn, ends)
+    trained = _kinds(settings) == 0
+    reached, lost = (
+        ended_at(found, settings),
+        int(np.sum(ends.ending[trained] == Ending.unfinished)),
+    )
     parts = [
         Part([_head(settings, posed)], {}),
         Part([found.table()], _classes(found)),
-        _training(found, reached),
+        _training(found, reached, lost),
     ]
     graph = _graph(found, settings, posed)
     if graph is not None:
@@ -69,6 +74,8 @@ def _classes(found: Found) -> dict[str, Any]:
         "classes": [dict(zip(keys, row, strict=True)) for row in rows],
         "searches": {"all": len(found.labels), **endings},
         "missing": found.missing,
+        "unfinished_losses": found.last,
+        "symmetries_known": found.known,
         "morse_sum": found.morse_sum,
         "spread": found.spread,
         "gap": found.gap,
@@ -100,25 +107,29 @@ def _head(settings: Census, posed: Posed) -> str:
 
 def ended_at(found: Found, settings: Census) -> np.ndarray:
     """How many training runs ended at each class, (classes,), and in the last place at none."""
-    size = settings.chunk or 1
-    kinds = np.concatenate(
-        [
-            minima.kinds_of(min(size, settings.starts - first), sampled=settings.sampled)
-            for first in range(0, settings.starts, size)
-        ]
-    )
-    return np.bincount(found.labels[kinds == 0] % (len(found.losses) + 1),
+    return np.bincount(found.labels[_kinds(settings) == 0] % (len(found.losses) + 1),
                        minlength=len(found.losses) + 1)  # fmt: skip
 
 
-def _training(found: Found, reached: np.ndarray) -> Part:
-    """A line for each class that training ended at."""
+def _kinds(settings: Census) -> np.ndarray:
+    """The kind of each search (`minima.kinds_of`), which take turns within a chunk."""
+    size = settings.chunk or 1
+    parts = [
+        minima.kinds_of(min(size, settings.starts - first), sampled=settings.sampled)
+        for first in range(0, settings.starts, size)
+    ]
+    return np.concatenate(parts)
+
+
+def _training(found: Found, reached: np.ndarray, lost: int) -> Part:
+    """A line for each class that training ended at; lost: how many runs are unfinished."""
     runs, kinds = int(reached.sum()), found.kinds
-    lines, rows = [f"where {runs} training runs ended, with 95 % intervals"], []
+    said = f"; the {lost} unfinished may lead to any class, and count in upper ends" if lost else ""
+    lines, rows = [f"where {runs} training runs ended, with 95 % intervals{said}"], []
     for k in [*np.argsort(-reached[:-1], kind="stable"), len(kinds)]:
         if reached[k]:
-            share = wilson(int(reached[k]), runs)
-            some = k < len(kinds)
+            share, some = wilson(int(reached[k]), runs), k < len(kinds)
+            share = share._replace(high=wilson(int(reached[k] + some * lost), runs).high)
             name = f"{kinds[k]} {k}, loss {found.losses[k]:.7g}" if some else "at no class"
             low, high = 100 * share.low, 100 * share.high
             lines.append(f"{100 * share.share:6.1f} % [{low:.1f}, {high:.1f}] {name}")

@@ -63,7 +63,10 @@ def probability_table(settings: Basins, made: Labelled) -> Part:
         lines.append(
             f"{_named(cell)}{''.join(parts.values())}{100 * others:>9.1f}{100 * none:>7.1f}"
         )
-    return Part(lines, {"probabilities": found})
+    left = int(np.sum(made.labels == basins.Nowhere.unfinished))
+    if left:
+        lines.append(f"{left} starts are unfinished: the upper end of each interval counts them")
+    return Part(lines, {"probabilities": found, "unfinished": left})
 
 
 def _heads(shown: list[int], made: Labelled, two: bool, level: float) -> list[str]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from jaxnn.dynamics import full_batch
 from jaxnn.landscape import basins
+from jaxnn.landscape.censuses import unfinished
 from jaxnn.landscape.resting import restless, unstable
 from jaxnn.runs import Run
 from jaxnn.studies import endings
@@ -57,7 +58,11 @@ def minima_table(dataset: Any, settings: Study, posed: Posed) -> Part:
         f"of the first {cut} of {there} networks of each scheme and scale: " if cut < there else ""
     )
     table, stands = probability_table(sample, made), standing(sample, made)
-    said = "\n".join([first + table.lines[0], *table.lines[1:], "; ".join(names), *stands.lines])
+    last = np.asarray(found.loss)[labels == basins.Nowhere.unfinished]
+    lost = [unfinished(last)] if len(last) else []
+    said = "\n".join(
+        [first + table.lines[0], *table.lines[1:], "; ".join(names), *stands.lines, *lost]
+    )
     values = {**table.values, **stands.values, "attractors": made.attractors.rows()}
     return Part([said], {**values, "networks_of_each_searched": cut})
 
