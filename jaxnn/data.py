@@ -1,5 +1,5 @@
-"""Training cases: small known problems, scikit-learn's bundled real data, MNIST files and CSV
-files.
+"""Training cases: small known problems, scikit-learn's bundled real data, MNIST and its kin, tables
+of text.
 
 Each function gives a `Batch` of float32; `load` gives a `Dataset` by name, with what is known about
 it.
@@ -8,8 +8,9 @@ it.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Unpack
 
 import jax
 import jax.numpy as jnp
@@ -18,7 +19,8 @@ from jax import Array
 
 from jaxnn import summaries
 from jaxnn.batches import as_batch, cases_of, chosen
-from jaxnn.files import Table, read_idx, read_table
+from jaxnn.images import KINDS, read_images
+from jaxnn.tables import Reading, Table, in_words, read_table
 from jaxnn.vocabulary import Batch, lookup
 
 
@@ -29,7 +31,8 @@ class Dataset(NamedTuple):
         False.
     features: the inputs' names; empty where they have none.
     classes: the classes' names in the order of the outputs; empty where the targets are numbers.
-    note: one line on where it comes from and how it was scaled.
+    note: one line on where it comes from, how it was read and how it was scaled.
+    read: what the reader of a file decided, as JSON; None where there was nothing to decide.
     """
 
     name: str
@@ -39,6 +42,7 @@ class Dataset(NamedTuple):
     classes: tuple[str, ...]
     splits: bool
     note: str
+    read: Mapping[str, Any] | None = None
 
     _repr_html_ = summaries.html()
 
@@ -98,6 +102,8 @@ def standardised(columns: np.ndarray) -> np.ndarray:
     A constant column becomes 0.
     """
     columns = np.asarray(columns, np.float64)
+    # by a power of two, which is exact, so that squares of 1e300 are finite and of 1e-300 not 0
+    columns = np.ldexp(columns, -np.frexp(np.abs(columns).max(axis=0))[1])
     centred = columns - columns.mean(axis=0)
     deviation = centred.std(axis=0)
     constant = deviation <= 1e-12 * np.abs(columns).max(axis=0)
@@ -148,46 +154,45 @@ def digits() -> Batch:
     return _batch(bunch.data / 16.0, one_hot(bunch.target, len(classes)))
 
 
-_MNIST_PARTS = {"train": "train", "test": "t10k"}
-
-
-def mnist(folder: str | Path, *, part: str = "train") -> Batch:
-    """MNIST's images (cases, 784), grey levels divided by 255, and digits one-hot (cases, 10).
+def mnist(folder: str | Path, *, part: str = "train", name: str = "mnist") -> Batch:
+    """Images (cases, pixels), grey levels divided by 255, and their classes one-hot: MNIST's files,
+    or with another name those of Fashion-MNIST, KMNIST or EMNIST.
 
     Reads `train-images-idx3-ubyte` and `train-labels-idx1-ubyte` of the folder, or with part="test"
-    those of `t10k`; gzipped files ending in .gz serve as well.
+    those of `t10k`, as `images.read_images` finds them.
 
     Raises:
         ValueError: a missing, truncated or overlong file, a wrong magic number, different numbers
-            of images and labels, a label above 9: with the file and the place in it.
+            of images and labels, a label that is no class: with the file and the place in it.
     """
-    prefix = lookup(_MNIST_PARTS, part, what="part of MNIST")
-    images_path, images = read_idx(Path(folder), f"{prefix}-images-idx3-ubyte", axes=3)
-    labels_path, labels = read_idx(Path(folder), f"{prefix}-labels-idx1-ubyte", axes=1)
-    if len(images) != len(labels):
-        raise ValueError(
-            f"{labels_path}: {len(labels)} labels, but {images_path} holds {len(images)} images"
-        )
-    if labels.max(initial=0) > 9:
-        place = int(np.argmax(labels > 9))
-        raise ValueError(f"{labels_path}: label {place} is {labels[place]}, wanted 0 to 9")
-    return _batch(images.reshape(len(images), -1) / np.float32(255), one_hot(labels, 10))
+    return _pictures(name, *read_images(Path(folder), name, part=part))
 
 
-def csv(file: str | Path) -> Batch:
-    """A table: a header, columns of numbers, and a class or a number in the last column.
+def _pictures(name: str, images: np.ndarray, labels: np.ndarray) -> Batch:
+    pixels = images.reshape(len(images), -1) / np.float32(255)
+    return _batch(pixels, one_hot(labels, len(KINDS[name].classes)))
 
-    Inputs are standardised over all cases. If any last cell is not a number, the column holds
-    classes, one-hot in the order of their names; whole numbers of at most 20 different values are
-    classes too. Other numbers are standardised into one target column, so that a loss of 1 is that
-    of the mean.
+
+def csv(file: str | Path, **reading: Unpack[Reading]) -> Batch:
+    """A table of text: columns of inputs, and a class or a number in the last column.
+
+    Columns are parted by commas, semicolons, tabs, bars or spaces; the file may be gzipped, in
+    UTF-8, UTF-16 or Latin-1, with comments and without names. Inputs are standardised over all
+    cases, texts among them one-hot. The target holds classes, one-hot in the order of their names,
+    if it holds texts or whole numbers of at most 20 different values. Other numbers are
+    standardised into one target column, so that a loss of 1 is that of the mean.
+
+    Args:
+        file: of text, whatever its name ends in.
+        reading: target, header, kind, drop and na, as `tables.Reading` says.
 
     Raises:
-        ValueError: a file that is not there, empty, not text, without a header or without cases; a
-            missing or surplus cell; text, NaN or infinity among the inputs or for the target; the
-            same target everywhere: with the file and the line.
+        ValueError: a file that is not there, empty, not text or without cases; rows of different
+            lengths; a missing cell, numbers and texts in one column, NaN, infinity or what float32
+            cannot hold; the same target everywhere; and whatever is doubtful: with the file, the
+            line and the option that decides it.
     """
-    return _from_table(read_table(Path(file)))
+    return _from_table(read_table(Path(file), **reading))
 
 
 def _from_table(table: Table) -> Batch:
@@ -239,29 +244,48 @@ _KNOWN = {
         "8 x 8 handwritten digits, bundled with scikit-learn; inputs in [0, 1]",
     ),
 }
-NAMES = (*_KNOWN, "mnist")
+NAMES = (*_KNOWN, *KINDS)
 
 
-def load(name: str, *, data_dir: str | Path | None = None) -> Dataset:
-    """The data set of this name: one of NAMES (mnist from the folder data_dir), or a path to a .csv
-    file.
+def load(name: str, *, data_dir: str | Path | None = None, **reading: Unpack[Reading]) -> Dataset:
+    """The data set of this name: one of NAMES (images from the folder data_dir), or a path to a
+    table of text, which is read as `csv` reads it.
 
     Raises:
-        ValueError: an unknown name, mnist without data_dir, or as `mnist` and `csv`.
+        ValueError: an unknown name, images without data_dir, options of tables for what is none, or
+            as `mnist` and `csv`.
     """
-    if name.lower().endswith(".csv"):
-        table, note = read_table(Path(name)), f"{Path(name).name}; inputs standardised"
-        batch = _from_table(table)
-        return Dataset(Path(name).stem, batch, None, table.features, table.classes, True, note)
-    if name == "mnist":
+    if name not in NAMES and ("." in name or "/" in name):
+        return _of_file(Path(name), reading)
+    given = [option for option, value in reading.items() if value is not None]
+    if given and name in NAMES:
+        raise ValueError(f"--{given[0]} is for tables of text: {name} has nothing to decide")
+    if name in KINDS:
         if data_dir is None:
-            raise ValueError("mnist needs --data-dir, the folder that holds its four IDX files")
-        train, test = mnist(data_dir), mnist(data_dir, part="test")
-        classes = tuple(str(digit) for digit in range(10))
-        note = "28 x 28 handwritten digits, in [0, 1]"
-        return Dataset(name, train, test, (), classes, False, note)
-    make, splits, note = lookup(_KNOWN, name, what="data set (or give a .csv file, or mnist)")
+            raise ValueError(f"{name} needs --data-dir, the folder that holds its four IDX files")
+        return _of_images(name, data_dir)
+    make, splits, note = lookup(_KNOWN, name, what="data set (or give a file.csv, or mnist)")
     batch = make()
     bits = batch.targets.shape[1] == 1
     _, features, classes = (None, (), ("0", "1")) if bits else _bundled(name)
     return Dataset(name, batch, None, features, classes, splits, note)
+
+
+def _of_file(path: Path, reading: Reading) -> Dataset:
+    table = read_table(path, **reading)
+    note = f"{path.name}, {in_words(table.read)}; inputs standardised"
+    name, batch = Path(path.name.removesuffix(".gz")).stem, _from_table(table)
+    return Dataset(name, batch, None, table.features, table.classes, True, note, table.read)
+
+
+def _of_images(name: str, folder: str | Path) -> Dataset:
+    parts = [read_images(Path(folder), name, part=part) for part in ("train", "test")]
+    sides, others = (" x ".join(map(str, images.shape[1:])) for images, _ in parts)
+    if sides != others:
+        raise ValueError(
+            f"{folder}: images of {sides} pixels for training and {others} for testing; wanted one "
+            "size"
+        )
+    train, test = (_pictures(name, *part) for part in parts)
+    note = f"{sides} {KINDS[name].shown}, in [0, 1]"
+    return Dataset(name, train, test, (), KINDS[name].classes, False, note)

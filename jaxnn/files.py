@@ -1,139 +1,162 @@
-"""Files of data as plain arrays: IDX images and labels, comma-separated tables; faults by place."""
+"""Files as bytes, text and IDX arrays: what lies at a path, unpacked, in its encoding; faults by
+place.
+"""
 
 from __future__ import annotations
 
-import csv
+import contextlib
 import gzip
 import math
+import re
+import stat
 import struct
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, cast
 
 import numpy as np
 
+MOST_IMAGES = 2**31
+"""Bytes of one IDX file, unpacked: EMNIST's largest has 547 MB."""
+MOST_TEXT = 2**28
+"""Bytes of one table, unpacked: a quarter of a gibibyte is some millions of cases."""
 
-def read_idx(folder: Path, name: str, *, axes: int) -> tuple[Path, np.ndarray]:
-    """The path and the array of one IDX file of unsigned bytes with this many axes, gzipped or not.
+_NO_FILE = (
+    (stat.S_ISFIFO, "a FIFO (named pipe)"),
+    (stat.S_ISCHR, "a character device"),
+    (stat.S_ISBLK, "a block device"),
+    (stat.S_ISSOCK, "a socket"),
+)
+_NO_TEXT = {
+    b"PK\x03\x04": "a zip archive or a spreadsheet", b"BZh": "packed by bzip2",
+    b"\xfd7zXZ": "packed by xz", b"\x28\xb5\x2f\xfd": "packed by zstd", b"PAR1": "a Parquet file",
+    b"\x89HDF": "an HDF5 file", b"\x93NUMPY": "an array of numpy", b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture", b"%PDF": "a PDF document", b"SQLite format 3": "a database",
+}  # fmt: skip
+"""What other files begin with."""
+
+
+def check_file(path: Path) -> None:
+    """Refuse a path at which no regular file lies.
 
     Raises:
-        ValueError: no such file, a damaged, truncated or overlong one, a wrong magic number.
+        ValueError: with what lies there.
     """
-    candidates = [folder / name, folder / f"{name}.gz"]
-    path = next((candidate for candidate in candidates if candidate.is_file()), None)
-    if path is None:
-        raise ValueError(f"{folder}: holds neither {name} nor {name}.gz; give the folder that does")
     try:
-        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    except (EOFError, OSError, zlib.error) as error:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        raise ValueError(f"{path}: no such file") from None
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path}: cannot be read ({error})") from error
+    if stat.S_ISDIR(mode):
+        raise ValueError(f"{path}: is a folder; give a file")
+    for is_kind, kind in _NO_FILE:
+        if is_kind(mode):
+            raise ValueError(f"{path}: is {kind}; give a regular file")
+
+
+@contextlib.contextmanager
+def unpacked(path: Path) -> Iterator[IO[bytes]]:
+    """The file, open and unpacked where its bytes are gzip's, whatever its name ends in.
+
+    Raises:
+        ValueError: no regular file, one that may not be read, or a damaged one.
+    """
+    check_file(path)
+    try:
+        with path.open("rb") as file:
+            packed = file.read(2) == b"\x1f\x8b"
+            file.seek(0)
+            yield cast(IO[bytes], gzip.GzipFile(fileobj=file) if packed else file)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise ValueError(f"{path}: cannot be unpacked ({error}); the file is damaged") from error
-    header = 4 + 4 * axes
-    if len(content) < header:
-        raise ValueError(
-            f"{path}: ends at byte {len(content)}, inside its header of {header} bytes"
-        )
-    magic, *shape = struct.unpack(f">{1 + axes}i", content[:header])
-    if magic != 0x0800 + axes:
-        raise ValueError(f"{path}: magic number {magic} at byte 0, wanted {0x0800 + axes}")
-    if len(content) != header + math.prod(shape):
-        raise ValueError(
-            f"{path}: ends at byte {len(content)}, wanted {header + math.prod(shape)} "
-            f"for shape {shape}"
-        )
-    return path, np.frombuffer(content, np.uint8, offset=header).reshape(shape)
+    except OSError as error:
+        raise ValueError(f"{path}: cannot be read ({error.strerror or error})") from error
 
 
-class Table(NamedTuple):
-    """A table of numbers and its last column, either classes or numbers.
-
-    features: the inputs' names. inputs: (cases, inputs).
-    classes: the classes' names, or () where the last column holds numbers.
-    last: (cases,) the place of each case's class in `classes`, or its number.
-    """
-
-    features: tuple[str, ...]
-    inputs: np.ndarray
-    classes: tuple[str, ...]
-    last: np.ndarray
+def _at_most(file: IO[bytes], most: int) -> bytes:
+    """The next bytes, at most so many; asked for piece by piece, since gzip may have few."""
+    pieces, left = [], most
+    while left and (piece := file.read(min(left, 2**20))):
+        pieces.append(piece)
+        left -= len(piece)
+    return b"".join(pieces)
 
 
-MOST_CLASSES = 20
-"""Whole numbers of more different values than this are numbers, not classes."""
+def read_idx(path: Path, *, axes: int) -> np.ndarray:
+    """The array of one IDX file of unsigned bytes with this many axes, gzipped or not.
 
-
-def read_table(path: Path) -> Table:
-    """A comma-separated table: a header, columns of numbers, and classes or numbers in the last.
-
-    The last column holds classes if any cell is no number, or if all are whole numbers of at most
-    MOST_CLASSES different values; classes are in the order of their names, or of their numbers.
+    No more is read than its header claims.
 
     Raises:
-        ValueError: see `data.csv`.
+        ValueError: as `unpacked`; a truncated or overlong file, one that claims more than
+            MOST_IMAGES bytes, a wrong magic number.
     """
-    header, cases = _rows(path)
-    inputs = [
-        [_number(path, line, name, cell) for name, cell in zip(header[:-1], row[:-1], strict=True)]
-        for line, row in cases
-    ]
-    cells = [row[-1].strip() for _, row in cases]
-    numbers = [_as_number(cell) for cell in cells]
-    for (line, _), cell, number in zip(cases, cells, numbers, strict=True):
-        if not cell or (number is not None and not math.isfinite(number)):
-            raise ValueError(f"{path}: line {line}, column {header[-1]!r}: {cell!r} is no target")
-    found = [number for number in numbers if number is not None]
-    if len(found) == len(cells):
-        values, whole = np.array(found), all(number == round(number) for number in found)
-        kinds = sorted(set(found))
-        classes = (
-            tuple(f"{kind:g}" for kind in kinds) if whole and len(kinds) <= MOST_CLASSES else ()
-        )
-        last = np.searchsorted(kinds, values) if classes else values
-    else:
-        classes = tuple(kinds := sorted(set(cells)))
-        last = np.array([kinds.index(cell) for cell in cells])
-    if len(kinds) < 2:
-        raise ValueError(f"{path}: column {header[-1]!r} is {cells[0]!r} everywhere")
-    return Table(tuple(header[:-1]), np.array(inputs), classes, last)
-
-
-def _rows(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    """The header and the (line, cells) of each case, all of the header's length."""
-    if not path.is_file():
-        raise ValueError(f"{path}: no such file")
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as lines:
-            reader = csv.reader(lines)
-            rows = [(reader.line_num, row) for row in reader if row]
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: is not UTF-8 text (byte {error.start})") from error
-    except csv.Error as error:
-        raise ValueError(f"{path}: is no comma-separated table ({error})") from error
-    if not rows:
-        raise ValueError(f"{path}: the file is empty")
-    (_, header), *cases = rows
-    if len(header) < 2:
-        raise ValueError(f"{path}: line 1 has 1 column, wanted inputs and a last column")
-    if all(_as_number(cell) is not None for cell in header):
-        raise ValueError(f"{path}: line 1 holds numbers, wanted a header with the columns' names")
-    if not cases:
-        raise ValueError(f"{path}: no cases after the header")
-    for line, row in cases:
-        if len(row) != len(header):
+    length = 4 + 4 * axes
+    with unpacked(path) as file:
+        header = _at_most(file, length)
+        if len(header) < length:
+            raise ValueError(f"{path}: ends at byte {len(header)}, inside its header of {length}")
+        magic, *shape = struct.unpack(f">{1 + axes}I", header)
+        if magic != 0x0800 + axes:
+            raise ValueError(f"{path}: magic number {magic} at byte 0, wanted {0x0800 + axes}")
+        size = math.prod(shape)
+        if size > MOST_IMAGES:
             raise ValueError(
-                f"{path}: line {line} has {len(row)} columns, the header {len(header)}"
+                f"{path}: claims {size} bytes for shape {shape}; at most {MOST_IMAGES}"
             )
-    return header, cases
+        content = _at_most(file, size + 1)
+    if len(content) < size:
+        end = length + len(content)
+        raise ValueError(f"{path}: ends at byte {end}, wanted {length + size} for shape {shape}")
+    if len(content) > size:
+        raise ValueError(f"{path}: goes on after byte {length + size}, where shape {shape} ends")
+    return np.frombuffer(content, np.uint8).reshape(shape)
 
 
-def _as_number(cell: str) -> float | None:
+def read_text(path: Path) -> tuple[str, str]:
+    """The text of a file, gzipped or not, and the name of its encoding: UTF-8, UTF-16 or Latin-1.
+
+    Raises:
+        ValueError: as `unpacked`; more than MOST_TEXT bytes; bytes that are no text.
+    """
+    with unpacked(path) as file:
+        content = _at_most(file, MOST_TEXT + 1)
+    if len(content) > MOST_TEXT:
+        raise ValueError(f"{path}: holds more than {MOST_TEXT} bytes unpacked; give fewer cases")
+    for start, kind in _NO_TEXT.items():
+        if content.startswith(start):
+            raise ValueError(f"{path}: is {kind}, wanted text; unpack it or save it as .csv")
+    text, name = _decoded(path, content)
+    odd = re.search(r"[\x00-\x08\x0e-\x1f\x7f]", text)
+    if odd:
+        line = text.count("\n", 0, odd.start()) + 1
+        raise ValueError(f"{path}: is no text: line {line} holds the byte {ord(odd[0]):#04x}")
+    return text, name
+
+
+def _decoded(path: Path, content: bytes) -> tuple[str, str]:
+    """The text and its encoding, by the mark that it begins with, by its zeros, or as UTF-8;
+    Latin-1 is what is left, in its usual extension by Windows.
+    """
+    sample = content[:4096]
+    few = len(sample) // 4
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        encoding, name = "utf-16", "UTF-16"
+    elif few and sample[1::2].count(0) > few and not sample[::2].count(0):
+        encoding, name = "utf-16-le", "UTF-16"
+    elif few and sample[::2].count(0) > few and not sample[1::2].count(0):
+        encoding, name = "utf-16-be", "UTF-16"
+    else:
+        encoding, name = "utf-8-sig", "UTF-8"
     try:
-        return float(cell)
-    except ValueError:
-        return None
-
-
-def _number(path: Path, line: int, column: str, cell: str) -> float:
-    value = _as_number(cell)
-    if value is None or not math.isfinite(value):
-        raise ValueError(f"{path}: line {line}, column {column!r}: {cell!r} is not a finite number")
-    return value
+        return content.decode(encoding), name
+    except UnicodeDecodeError as error:
+        fault = f"{path}: is no {name} text (byte {error.start})"
+    if name != "UTF-8" or not content.decode("utf-8", errors="ignore").isascii():
+        raise ValueError(f"{fault}; save it as UTF-8")
+    try:
+        return content.decode("cp1252"), "Latin-1"
+    except UnicodeDecodeError:
+        raise ValueError(f"{fault}, nor is it UTF-16 or Latin-1; save it as UTF-8") from None

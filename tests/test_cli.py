@@ -183,7 +183,7 @@ MISTAKES = [
     ("compare census census", "census: is the store of a census"),
     ("study iri", "did you mean 'iris'"),
     ("study mnist", "mnist needs --data-dir"),
-    ("study mnist --data-dir busy", "busy: holds neither train-images"),
+    ("study mnist --data-dir busy", "busy: holds no train-images"),
     ("train none.csv", "none.csv: no such file"),
     ("train empty.csv", "empty.csv: "),
     ("train words.csv", "words.csv: line 3, column 'b'"),
@@ -376,7 +376,7 @@ def test_a_store_is_made_without_a_report_and_the_same_command_reports(call, mon
     assert not list(tmp_path.rglob("table.txt")) + list(tmp_path.rglob("*.svg"))
     made = (tmp_path / "one" / "done" / "000000.json").stat().st_mtime_ns
     told = reports.Report("told", {}, path=tmp_path / "one")
-    monkeypatch.setattr(answers, "_study_with_page", lambda settings, path: told)
+    monkeypatch.setattr(answers, "_study_with_page", lambda *_: told)
     assert "told" in call(*words.split())[1]
     assert (tmp_path / "one" / "done" / "000000.json").stat().st_mtime_ns == made
 

@@ -22,7 +22,7 @@ CASES = "".join(f"{k},{k % 2},{'ab'[k % 2]}\n" for k in range(20))
 def layouts(file):
     """Settings and layout of each kind of store; the file has cases to train on and to test."""
     file.write_text(f"size,side,kind\n{CASES}")
-    batches = Study(str(file), members=3, epochs=5, batch_size=4)
+    batches = Study(str(file), drop=(), members=3, epochs=5, batch_size=4)
     for asked in (Study("xor", members=3), batches):
         settings = problem.complete(asked)
         made = schema.layout(settings, problem.pose(settings), initial_weights.records(settings))

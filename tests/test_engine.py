@@ -182,9 +182,9 @@ def limited(*args):
     script = (
         "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "from jaxnn.studies import initial_weights as study; own = study.chunk\n"
-        "def chunk(settings, number):\n"
+        "def chunk(settings, posed, number):\n"
         "    if number == 3: resource.setrlimit(resource.RLIMIT_FSIZE, (500, 500))\n"
-        "    return own(settings, number)\n"
+        "    return own(settings, posed, number)\n"
         "study.chunk = chunk\n"
         "from jaxnn import cli; cli.main(sys.argv[1:])"
     )

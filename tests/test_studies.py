@@ -80,7 +80,9 @@ def test_a_rerun_after_repair_computes_one_chunk_only_to_the_same_bits(store, nu
     before = {file: file.read_bytes() for file in path.rglob("*") if file.is_file()}
     computed, chunk = [], initial_weights.chunk
     monkeypatch.setattr(initial_weights, "estimate", lambda *_: "")
-    monkeypatch.setattr(initial_weights, "chunk", lambda s, n: (computed.append(n), chunk(s, n))[1])
+    monkeypatch.setattr(
+        initial_weights, "chunk", lambda s, p, n: (computed.append(n), chunk(s, p, n))[1]
+    )
     file = path / f"arrays.zarr/final_weights_1/c/{number // 4}/{number // 2 % 2}/{number % 2}/0/0"
     content = bytearray(before[file])
     content[len(content) // 2] ^= 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jaxnn.studies.map_settings import Basins, Sensitivity
 from jaxnn.studies.progress import timed
@@ -23,6 +23,9 @@ from jaxnn.studies.settings import (
     Where,
 )
 from jaxnn.studies.store_settings import Compare, Completion, Docs, Export, List, Show, Verify
+
+if TYPE_CHECKING:
+    from jaxnn.data import Dataset
 
 
 def answer(settings: Any, *, trial: bool = False) -> Report | None:
@@ -88,20 +91,21 @@ def _study(command: Study) -> Report | None:
     from jaxnn.studies import initial_weights, problem
 
     settings = problem.complete(command)
+    source = problem.read(settings)
     with timed("train"):
-        path = initial_weights.run(settings)
+        path = initial_weights.run(settings, source)
     return _unreported(path, initial_weights.chunks(settings), settings) or _reported(
-        lambda: _study_with_page(settings, path)
+        lambda: _study_with_page(settings, source, path)
     )
 
 
-def _study_with_page(settings: Study, path: Path) -> Report:
+def _study_with_page(settings: Study, source: Dataset, path: Path) -> Report:
     from jaxnn import results
     from jaxnn.report.of_study import study_contents
     from jaxnn.report.page import write_page
     from jaxnn.studies import problem, study_findings
 
-    posed, dataset = problem.pose(settings), results.load(path)
+    posed, dataset = problem.pose(settings, source), results.load(path)
     report = study_findings.conclude(dataset, settings, posed, path)
     write_page(path, study_contents(dataset, settings, posed))
     return report
@@ -111,10 +115,11 @@ def _census(command: Census) -> Report | None:
     from jaxnn.studies import census_findings, problem, stationary_points
 
     settings = problem.complete(command)
+    source = problem.read(settings)
     with timed("search"):
-        path = stationary_points.run(settings)
+        path = stationary_points.run(settings, source)
     return _unreported(path, stationary_points.chunks(settings), settings) or _reported(
-        lambda: census_findings.conclude(settings, path)
+        lambda: census_findings.conclude(settings, path, source)
     )
 
 
@@ -122,10 +127,11 @@ def _basins(command: Basins) -> Report | None:
     from jaxnn.studies import basin_maps, map_variants, problem, width_findings
 
     asked, reports, done = problem.complete(command), list[Report | None](), []
-    for settings in map_variants.by_width(asked):
-        parts = map_variants.variants(settings)
+    source = problem.read(asked)
+    for settings in map_variants.by_width(asked, source):
+        parts = map_variants.variants(settings, source)
         with timed("train, and search from where that ended"):
-            paths = [basin_maps.run(part) for part in parts]
+            paths = [basin_maps.run(part, source) for part in parts]
         missing = [
             unreported
             for path, part in zip(paths, parts, strict=True)
@@ -134,7 +140,7 @@ def _basins(command: Basins) -> Report | None:
         if not missing:
             done.append(parts[0])
         reports += missing or [
-            _reported(lambda: _map_with_page(settings, parts))  # noqa: B023
+            _reported(lambda: _map_with_page(settings, parts, source))  # noqa: B023
         ]
     if asked.widths and len(done) == len(asked.widths):
         out = basin_maps.default_out(asked)
@@ -142,14 +148,14 @@ def _basins(command: Basins) -> Report | None:
     return _joined(reports)
 
 
-def _map_with_page(settings: Basins, parts: list[Basins]) -> Report:
+def _map_with_page(settings: Basins, parts: list[Basins], source: Dataset) -> Report:
     from jaxnn import results
     from jaxnn.report.of_map import map_contents
     from jaxnn.report.page import write_page
     from jaxnn.studies import basin_findings, basin_maps
 
-    report, labelled = basin_findings.conclude(settings, parts)
-    path, posed = basin_maps.default_out(parts[0]), basin_maps.pose(parts[0])
+    report, labelled = basin_findings.conclude(settings, parts, source)
+    path, posed = basin_maps.default_out(parts[0]), basin_maps.pose(parts[0], source)
     write_page(path, map_contents(results.load(path), parts[0], labelled, posed))
     return report
 
@@ -165,12 +171,14 @@ def _joined(reports: list[Report | None]) -> Report | None:
 def _sensitivity(command: Sensitivity) -> Report | None:
     from jaxnn.studies import basin_maps, border_findings, border_measures, problem
 
-    whole, measured = border_measures.parts(problem.complete(command))
+    settings = problem.complete(command)
+    source = problem.read(settings)
+    whole, measured = border_measures.parts(settings, source)
     with timed("the map"):
-        paths = [(basin_maps.run(whole), whole)]
+        paths = [(basin_maps.run(whole, source), whole)]
     for kind, part in measured.items():
         with timed(kind):
-            paths.append((border_measures.measure(part, kind), part))
+            paths.append((border_measures.measure(part, kind, source), part))
     missing = [
         unreported
         for path, part in paths
@@ -178,7 +186,7 @@ def _sensitivity(command: Sensitivity) -> Report | None:
     ]
     if missing:
         return _joined([*missing])
-    return _reported(lambda: border_findings.conclude(whole, measured))
+    return _reported(lambda: border_findings.conclude(whole, measured, source))
 
 
 def _train(command: Train) -> Report:
@@ -197,7 +205,9 @@ def _check(command: Check) -> Report:
     )
     sizes, agree = "-".join(map(str, posed.sizes)), float(check.exact) <= 1e-12
     said = "the three exact ways agree to 1e-12" if agree else "the three exact ways DISAGREE"
-    head = f"the gradient of {sizes} on {posed.source.name}, four ways, in float64"
+    source = posed.source
+    what = f"the gradient of {sizes} on {source.name}, four ways, in float64"
+    head = f"{source.name}: {source.note}\n{what}"
     found = {"network": posed.sizes, "agree": agree, "differences": check}
     return Report(f"{head}\n{check}\n{said}", found, settings=vars(settings), status=int(not agree))
 

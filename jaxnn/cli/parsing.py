@@ -122,9 +122,19 @@ def _told(kind: type) -> type:
 
 def _tyro(kind: Any, name: str, command: Command, words: list[str], default: Any) -> Any:
     return tyro.cli(
-        kind, prog=f"jaxnn {name}", args=words, default=default, config=STYLE,
-        description=command.description,
+        kind, prog=f"jaxnn {name}", args=_flags_spelled(command.settings, words), default=default,
+        config=STYLE, description=command.description,
     )  # fmt: skip
+
+
+def _flags_spelled(settings: type, words: list[str]) -> list[str]:
+    """The words, with flags that may be left undecided as tyro takes them: --header as --header
+    True, --no-header as --header False.
+    """
+    undecided = [o.spelled for o in options_of(settings).values() if o.kind is bool and o.optional]
+    spelled = {option: [option, "True"] for option in undecided}
+    spelled |= {f"--no-{option[2:]}": [option, "False"] for option in undecided}
+    return [part for word in words for part in spelled.get(word, [word])]
 
 
 def _from_config(name: str, command: Command, words: list[str]) -> tuple[Any, list[str]]:

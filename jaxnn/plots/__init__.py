@@ -32,6 +32,7 @@ from jaxnn.plots.style import COLUMN as COLUMN
 from jaxnn.plots.style import PAGE as PAGE
 from jaxnn.plots.style import figure as figure
 from jaxnn.plots.style import house_style as house_style
+from jaxnn.plots.style import plain as plain
 from jaxnn.plots.style import plt as plt
 from jaxnn.plots.style import save as save
 from jaxnn.plots.theory import activation_curve as activation_curve

@@ -23,11 +23,14 @@ from jaxnn.plots.layouts import (
     paper_of,
     points_of_a_unit,
 )
-from jaxnn.plots.style import COLOURS, styled
+from jaxnn.plots.style import COLOURS, plain, styled
+from jaxnn.text import told_apart
 
 THICKEST, MINUS = 4.5, "\u2212"  # line, in points; as matplotlib writes it
 READABLE = 24
 """Lines between two layers up to which each can have a text of its own."""
+LETTERS = 24
+"""Of a node's name: of longer ones, on both sides, there would be no room for the network."""
 
 Texts = Sequence[Any]  # of a sequence for each layer
 
@@ -51,8 +54,9 @@ def network_diagram(
         ax: drawn into, its frame taken off.
         weights: (units, inputs) of each layer.
         biases: (units,) of each layer, or None.
-        inputs: names of the inputs; none where there are more than `most`.
-        outputs: names of the outputs.
+        inputs: names of the inputs, as the data have them: no markup, long ones shortened; none
+            where there are more than `most`.
+        outputs: names of the outputs, as those of the inputs.
         in_nodes: a text in each node, as its value: (units,) for the inputs and then each layer.
         under_nodes: a text under each node, as its bias; as in_nodes.
         on_lines: a text on each line, as its weight: (units, inputs) for each layer, or None.
@@ -241,9 +245,10 @@ def _name_nodes(
     """The names left of the inputs, where all are drawn, and right of the outputs."""
     for layer, names, side in ((0, inputs, "right"), (-1, outputs, "left")):
         if len(names) == sizes[layer] and (layer or len(shown[0]) == sizes[0]):
+            words = told_apart([plain(name, most=LETTERS) for name in names])
             for unit, (x, y) in zip(shown[layer], places[layer], strict=True):
                 beside = (x - 0.4, y) if side == "right" else (x + 0.4, y)
-                ax.annotate(str(names[unit]), beside, ha=side, va="center")
+                ax.annotate(words[unit], beside, ha=side, va="center")
 
 
 def _name_layers(

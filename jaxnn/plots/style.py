@@ -16,12 +16,14 @@ if matplotlib.get_backend(auto_select=False) is None:  # a notebook has chosen i
 import matplotlib.pyplot as plt
 import numpy as np
 from cycler import cycler
+from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.colorbar import Colorbar
 from matplotlib.figure import Figure
 
 from jaxnn import results
 from jaxnn.plots.ticks import tick_labels
+from jaxnn.text import for_figure
 from jaxnn.vocabulary import lookup
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
@@ -83,6 +85,14 @@ def styled(draw: Callable[P, R]) -> Callable[P, R]:
             return draw(*args, **settings)
 
     return in_style
+
+
+def plain(text: str, *, most: int = 40) -> str:
+    """Text from data, such as the name of a file or a class, for a title or a label: no mathematics
+    in it, at most so many letters, and only those that the house's font has.
+    """
+    font = font_manager.get_font(font_manager.findfont(str(STYLE["font.family"])))
+    return for_figure(str(text), most=most, has=lambda letter: font.get_char_index(ord(letter)) > 0)
 
 
 def colour_bar(ax: Axes, drawn: Any, name: str, ticks: np.ndarray | None = None) -> Colorbar:

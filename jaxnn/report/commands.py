@@ -23,8 +23,11 @@ def command_line(settings: Study | Basins) -> str:
         del asked["chunk"]  # it follows from the members
     words = ["jaxnn", NAMES[type(settings)], asked.pop("data")]
     for name, value in asked.items():
-        if value != plain[name] and value is not None:
-            words += [f"--{name.replace('_', '-')}", *_words(value)]
+        option = name.replace("_", "-")
+        if isinstance(value, bool) and value != plain[name]:
+            words += [f"--{option}" if value else f"--no-{option}"]
+        elif value != plain[name] and value is not None:
+            words += [f"--{option}", *_words(value)]
     return shlex.join(words)
 
 

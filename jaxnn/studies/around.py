@@ -51,7 +51,7 @@ def draw_slice(settings: Slice) -> Report:
         points=np.zeros((1, 2)), labels=[f"{float(value(network.point)):.4g}"],
         name=f"{shown} on the training cases", unit=unit,
     )  # fmt: skip
-    ax.set_title(f"{posed.source.name}, {network.name}", loc="left")
+    ax.set_title(f"{plots.plain(posed.source.name)}, {network.name}", loc="left")
     folder, name = (
         figures_in(settings),
         f"slice-{settings.along}-{settings.value}-{label(settings, [network])}",
@@ -205,7 +205,7 @@ def draw_spectrum(settings: Spectrum) -> Report:
         found = _measured(settings, loss_fn, point, small)
     folder, name = figures_in(settings), f"spectrum-{label(settings, [network])}"
     made, axes = plots.figure(width=6.0, height=4.0)
-    title = f"{posed.source.name}, {network.name}: {size} parameters"
+    title = f"{plots.plain(posed.source.name)}, {network.name}: {size} parameters"
     if small:
         plots.eigenvalues(axes[0, 0], found["all"], tolerance=found["tolerance"])
         axes[0, 0].set_title(title, loc="left")

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jaxnn import plots
+from jaxnn.data import Dataset
 from jaxnn.landscape import basins
 from jaxnn.landscape.censuses import unfinished
 from jaxnn.studies import basin_pictures, map_variants, map_windows
@@ -31,11 +32,11 @@ class Conclusion(NamedTuple):
     labelled: Labelled
 
 
-def conclude(settings: Basins, parts: list[Basins]) -> Conclusion:
+def conclude(settings: Basins, parts: list[Basins], source: Dataset | None = None) -> Conclusion:
     """What is said, with figures, of what `map_variants.variants` made of the settings;
     every store is finished.
     """
-    posed = pose(settings)
+    posed = pose(settings, source)
     if settings.zoom is not None:
         plain = map_variants.plain(settings)
         return _zoom(plain, *parts, posed=posed)

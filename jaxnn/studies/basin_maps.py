@@ -14,12 +14,14 @@ import jax
 import numpy as np
 
 from jaxnn import descent, dynamics, results
+from jaxnn.data import Dataset
 from jaxnn.landscape import basins, minima
 from jaxnn.landscape.many import in_float64
 from jaxnn.landscape.resting import wavers
 from jaxnn.runs import Run
 from jaxnn.stopping import Outcome, gradient_below
 from jaxnn.studies import endings, engine, map_windows, problem, ranges
+from jaxnn.studies.data_settings import stem
 from jaxnn.studies.endings import PARAMETER
 from jaxnn.studies.map_settings import Again, Basins
 from jaxnn.studies.map_starts import (
@@ -49,21 +51,21 @@ MEMORY = {"momentum": 10.0, "nesterov": 10.0}
 
 def default_out(settings: Basins) -> Path:
     """The folder of the store where the user names none."""
-    return settings.out or Path("results") / f"basins-{Path(settings.data).stem}"
+    return settings.out or Path("results") / f"basins-{stem(settings.data)}"
 
 
-def run(settings: Basins) -> Path:
+def run(settings: Basins, source: Dataset | None = None) -> Path:
     """Compute every chunk of the map that is ours and not in its store yet, and give the store's
-    path.
+    path. The data are those that `problem.read` gave, or else read now.
 
     Raises:
         ValueError: as `pose`, or a store there that was made otherwise.
     """
     settings = problem.complete(settings)
-    posed, path = pose(settings), default_out(settings)
+    posed, path = pose(settings, source), default_out(settings)
     engine.check_call(path, settings)
     engine.open_store(path, manifest(settings, posed), layout(settings, posed))
-    task = functools.partial(chunk, replace(settings, **asdict(Where())))
+    task = functools.partial(chunk, replace(settings, **asdict(Where())), posed)
     engine.run(path, task, len(regions(settings)), what=path.name, where=settings)
     return path
 
@@ -76,7 +78,7 @@ def manifest(settings: Basins, posed: Posed) -> dict[str, Any]:
     return {**made, "machine": {**made["machine"], **form}}
 
 
-def pose(settings: Basins) -> Posed:
+def pose(settings: Basins, source: Dataset | None = None) -> Posed:
     """The problem of resolved settings.
 
     Raises:
@@ -84,7 +86,7 @@ def pose(settings: Basins) -> Posed:
             out of range; attractors of a network too large for its Hessian; as `problem.pose`.
     """
     _check(settings)
-    posed = problem.pose(settings)
+    posed = problem.pose(settings, source)
     size = endings.size_of(like(posed))
     if settings.labels == "attractors" and size > minima.MOST_SAMPLED:
         raise ValueError(
@@ -157,11 +159,13 @@ def regions(settings: Basins) -> list[results.Region]:
     return [{**{dim: (0, length) for dim, length in lengths.items()}, cut: p} for p in pieces]
 
 
-def chunk(settings: Basins, number: int) -> tuple[results.Region, dict[str, np.ndarray]]:
-    """The region and the arrays of one chunk: a pure function of the resolved settings and the
-    number.
+def chunk(
+    settings: Basins, posed: Posed, number: int
+) -> tuple[results.Region, dict[str, np.ndarray]]:
+    """The region and the arrays of one chunk: a pure function of the resolved settings, their
+    problem and the number.
     """
-    posed, region = pose(settings), regions(settings)[number]
+    region = regions(settings)[number]
     with jax.enable_x64(settings.precision == "float64"):
         loss_fn = in_float64(posed.loss_fn) if settings.precision == "float64" else posed.loss_fn
         begun = starts(settings, posed, region)

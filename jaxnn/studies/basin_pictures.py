@@ -19,7 +19,7 @@ from jaxnn.studies.sample_findings import by_cell, cells, most_frequent
 
 def draw(settings: Basins, made: Labelled, posed: Posed, folder: Path) -> list[Path]:
     """The pictures of one map, SVG and PNG: the files written."""
-    title = f"{posed.source.name}, {'-'.join(map(str, posed.sizes))}"
+    title = f"{plots.plain(posed.source.name)}, {'-'.join(map(str, posed.sizes))}"
     ways = {"plane": _plane, "line": _line, "sample": _sample}
     return [
         file

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from jaxnn import plots, results
+from jaxnn.data import Dataset
 from jaxnn.landscape import basins, sensitivity
 from jaxnn.landscape.merging import border_pixels
 from jaxnn.landscape.sensitivity import Dimension
@@ -27,13 +28,13 @@ UNKNOWN = (int(basins.Nowhere.unfinished),)
 """Pixels with this label count as unknown."""
 
 
-def conclude(whole: Basins, measured: Mapping[str, Again]) -> Report:
+def conclude(whole: Basins, measured: Mapping[str, Again], source: Dataset | None = None) -> Report:
     """The report, with its figure; every store is finished.
 
     Raises:
         ValueError: a map with fewer than two labels, or too few pixels for a dimension.
     """
-    posed = pose(whole)
+    posed = pose(whole, source)
     made, moved = labelled([whole, measured[NUDGED]], posed)
     change = basins.compare(made.labels[map_variants.rows(measured[NUDGED], whole)], moved.labels)
     labels = made.labels.reshape(tuple(shape(whole).values()))

@@ -14,6 +14,7 @@ import numpy as np
 from jax import Array
 
 from jaxnn import descent, results
+from jaxnn.data import Dataset
 from jaxnn.landscape import basins, sensitivity
 from jaxnn.landscape.borders import SMALLEST_SIDE
 from jaxnn.landscape.many import at, in_float64
@@ -41,7 +42,7 @@ EFFORT: dict[str, Any] = {"rays": 32, "fronts": 1, "rounds": 4, "precision": 1e-
 LYAPUNOV, CHANGES, NUDGED = "lyapunov", "changes", "nudged"
 
 
-def parts(settings: Sensitivity) -> tuple[Basins, dict[str, Again]]:
+def parts(settings: Sensitivity, source: Dataset | None = None) -> tuple[Basins, dict[str, Again]]:
     """The map that is measured, and the pixels of it that are measured one by one, by what is.
 
     Raises:
@@ -56,11 +57,11 @@ def parts(settings: Sensitivity) -> tuple[Basins, dict[str, Again]]:
             f"--points is {settings.points}: borders are measured on at least {SMALLEST_SIDE} "
             "pixels a side"
         )
-    whole = map_variants.variants(map_variants.as_basins(settings))[0]
+    whole = map_variants.variants(map_variants.as_basins(settings), source)[0]
     asked = {LYAPUNOV: (settings.lyapunov, 16), CHANGES: (settings.changes, 1)}
     if not looked_at(whole):
         del asked[LYAPUNOV]
-    if not searched(whole, pose(whole)):
+    if not searched(whole, pose(whole, source)):
         del asked[CHANGES]
     nudged = {NUDGED: map_variants.again(whole, NUDGED, ulps=1)}
     return whole, nudged | {
@@ -70,7 +71,7 @@ def parts(settings: Sensitivity) -> tuple[Basins, dict[str, Again]]:
     }
 
 
-def measure(part: Again, kind: str) -> Path:
+def measure(part: Again, kind: str, source: Dataset | None = None) -> Path:
     """Compute every chunk of these pixels that is ours and not in its store yet, and give the
     store's path.
 
@@ -78,29 +79,31 @@ def measure(part: Again, kind: str) -> Path:
         ValueError: a store there that was made otherwise.
     """
     if kind == NUDGED:
-        return run(part)
-    posed, path = pose(part), default_out(part)
+        return run(part, source)
+    posed, path = pose(part, source), default_out(part)
     made = {**manifest(part, posed), "study": kind}
     engine.open_store(path, made, _layout(part, posed, kind))
     chunk = {LYAPUNOV: exponents_of, CHANGES: change_of}[kind]
-    task = functools.partial(chunk, replace(part, **asdict(Where())))
+    task = functools.partial(chunk, replace(part, **asdict(Where())), posed)
     engine.run(path, task, len(regions(part)), what=kind, where=part)
     return path
 
 
-def _begun(part: Again, number: int) -> tuple[Posed, results.Region, Any, Any]:
-    """The problem, the region, the starts and the landscape of a chunk, in float64; call it where
-    that is enabled.
+def _begun(part: Again, posed: Posed, number: int) -> tuple[results.Region, Any, Any]:
+    """The region, the starts and the landscape of a chunk, in float64; call it where that is
+    enabled.
     """
-    posed, region = pose(part), regions(part)[number]
+    region = regions(part)[number]
     begun = starts(replace(part, precision="float64"), posed, region)
-    return posed, region, begun, in_float64(posed.loss_fn)
+    return region, begun, in_float64(posed.loss_fn)
 
 
-def exponents_of(part: Again, number: int) -> tuple[results.Region, dict[str, np.ndarray]]:
+def exponents_of(
+    part: Again, posed: Posed, number: int
+) -> tuple[results.Region, dict[str, np.ndarray]]:
     """The largest Lyapunov exponent of training from each pixel of the chunk."""
     with jax.enable_x64(True):
-        posed, region, begun, loss_fn = _begun(part, number)
+        region, begun, loss_fn = _begun(part, posed, number)
         rule = descent.named(part.rule, part.step_size or 0.0)
         numbers = pixels(part)[slice(*region[PIXEL])]
         keys = jax.vmap(functools.partial(jax.random.fold_in, posed.order_key))(numbers)
@@ -116,10 +119,12 @@ def _exponents(loss_fn: Any, rule: Any, begun: Any, keys: Array, *, steps: int) 
     return jax.vmap(one)(begun, keys)
 
 
-def change_of(part: Again, number: int) -> tuple[results.Region, dict[str, np.ndarray]]:
+def change_of(
+    part: Again, posed: Posed, number: int
+) -> tuple[results.Region, dict[str, np.ndarray]]:
     """The smallest change found that leads elsewhere from the pixel of this chunk."""
     with jax.enable_x64(True):
-        posed, region, begun, loss_fn = _begun(part, number)
+        region, begun, loss_fn = _begun(part, posed, number)
         labels_of = LabelsOf(loss_fn, dynamics_of(part, posed, {}))
         start = at(begun, 0)
         if labels_of(begun)[0] < 0:  # there is nothing to change yet

@@ -13,6 +13,7 @@ import jax
 import numpy as np
 
 from jaxnn import plots, results
+from jaxnn.data import Dataset
 from jaxnn.intervals import wilson
 from jaxnn.landscape import minima, saddles, symmetries
 from jaxnn.landscape.minima import Census as Found
@@ -30,9 +31,9 @@ MOST_LINES = 60
 """Classes in the printed table; the file has all."""
 
 
-def conclude(settings: Census, path: Path) -> Report:
+def conclude(settings: Census, path: Path, source: Dataset | None = None) -> Report:
     """The report of the finished store of these settings, its figures drawn."""
-    posed = pose(settings)
+    posed = pose(settings, source)
     made = report_on(results.load(path), settings, posed, path / "figures")
     return replace(made, path=path, shown=shortened(made.text))
 
@@ -176,7 +177,8 @@ def _figures(
     found: Found, reached: np.ndarray, graph: Graph | None, settings: Census, posed: Posed
 ) -> Iterator[tuple[str, Any]]:
     names = ", ".join(dict.fromkeys(posed.activation))
-    title = f"{posed.source.name}, {'-'.join(map(str, posed.sizes))} {names}, l2 {settings.l2:g}"
+    name, sizes = plots.plain(posed.source.name), "-".join(map(str, posed.sizes))
+    title = f"{name}, {sizes} {names}, l2 {settings.l2:g}"
     if graph is not None:
         made, axes = plots.figure(width=7.0, height=4.6)
         widths = np.zeros(len(graph.losses))

@@ -153,5 +153,5 @@ def _figure(
         for key, path in found.items()
     }  # fmt: skip
     ax = plots.along_paths(axes[0, 0], lines)
-    ax.set_title(f"{name}: from {networks[0].name} to {networks[1].name}", loc="left")
+    ax.set_title(f"{plots.plain(name)}: from {networks[0].name} to {networks[1].name}", loc="left")
     return plots.save(made, figures_in(settings) / f"{kind}-{label(settings, networks)}")

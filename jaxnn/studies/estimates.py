@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -13,6 +14,7 @@ import jax
 import numpy as np
 
 from jaxnn import results
+from jaxnn.data import Dataset
 from jaxnn.landscape import basins
 from jaxnn.landscape.many import in_float64
 from jaxnn.memory import in_bytes, peak
@@ -66,7 +68,7 @@ def cost(settings: Problem) -> Report:
         (Study, _study), (Census, _census), (Sensitivity, _sensitivity), (Basins, _basins),
     ]  # fmt: skip
     way = next(way for kind, way in ways if isinstance(settings, kind))
-    costs = way(settings, compiled)
+    costs = way(settings, problem.read(settings), compiled)
     chunk = max(cost.bytes / max(1, cost.chunks) for cost in costs)
     memory = peak() + 2 * chunk  # a chunk's arrays, and once more while they are written
     seconds = sum(cost.seconds for cost in costs)
@@ -127,8 +129,8 @@ def _timed(work: Callable[[], Any], compiled: list[float]) -> tuple[Any, float]:
     return made, took[1]
 
 
-def _study(settings: Study, compiled: list[float]) -> list[Cost]:
-    posed, path = problem.pose(settings), initial_weights.default_out(settings)
+def _study(settings: Study, source: Dataset, compiled: list[float]) -> list[Cost]:
+    posed, path = problem.pose(settings, source), initial_weights.default_out(settings)
     if results.read_manifest(path, to_write=True) is not None:
         engine.check_store(path, initial_weights.manifest(settings, posed))
     trial, share, count = initial_weights.trial_of(settings, posed)
@@ -139,21 +141,22 @@ def _study(settings: Study, compiled: list[float]) -> list[Cost]:
     return [_cost(path, networks, chunks, layout, seconds)]
 
 
-def _census(settings: Census, compiled: list[float]) -> list[Cost]:
-    posed, path = stationary_points.pose(settings), stationary_points.default_out(settings)
+def _census(settings: Census, source: Dataset, compiled: list[float]) -> list[Cost]:
+    posed, path = stationary_points.pose(settings, source), stationary_points.default_out(settings)
     count = min(PIECE, settings.chunk or 1, settings.starts)
     piece = replace(settings, starts=count, chunk=max(4, count - count % 4))
-    _, took = _timed(lambda: stationary_points.chunk(piece, 0)[1], compiled)
+    _, took = _timed(lambda: stationary_points.chunk(piece, posed, 0)[1], compiled)
     chunks, layout = stationary_points.chunks(settings), stationary_points.layout(settings, posed)
     return [_cost(path, settings.starts, chunks, layout, took * settings.starts / count)]
 
 
-def _basins(settings: Basins, compiled: list[float]) -> list[Cost]:
+def _basins(settings: Basins, source: Dataset, compiled: list[float]) -> list[Cost]:
     costs = []
-    for one in map_variants.by_width(settings):
-        parts = map_variants.variants(one)
-        each = _each(parts[0], compiled)
-        costs += [_map(part, _rounds(part) / max(1, _rounds(parts[0])), each) for part in parts]
+    for one in map_variants.by_width(settings, source):
+        parts = map_variants.variants(one, source)
+        each = _each(parts[0], source, compiled)
+        rounds = max(1, _rounds(parts[0]))
+        costs += [_map(part, source, _rounds(part) / rounds, each) for part in parts]
     return costs
 
 
@@ -161,20 +164,20 @@ def _rounds(settings: Basins) -> int:
     return (settings.epochs if settings.batch_size else settings.steps) or 1
 
 
-def _map(part: Basins, longer: float, each: tuple[float, float]) -> Cost:
+def _map(part: Basins, source: Dataset, longer: float, each: tuple[float, float]) -> Cost:
     """The cost of a map whose starts take this much longer to train than those measured."""
-    posed, path = basin_maps.pose(part), basin_maps.default_out(part)
+    posed, path = basin_maps.pose(part, source), basin_maps.default_out(part)
     networks, (train, search) = math.prod(shape(part).values()), each
     seconds = networks * (train * longer + search)
     layout = basin_maps.layout(part, posed)
     return _cost(path, networks, len(basin_maps.regions(part)), layout, seconds)
 
 
-def _each(settings: Basins, compiled: list[float]) -> tuple[float, float]:
+def _each(settings: Basins, source: Dataset, compiled: list[float]) -> tuple[float, float]:
     """Seconds that a start takes to be trained, and to be searched from where that ended."""
     short = {"epochs": 1} if settings.batch_size else {"steps": min(STEPS, settings.steps or 1)}
     piece = replace(settings, chunk=min(PIECE, settings.chunk or 1), **short)
-    regions, posed = basin_maps.regions(piece), basin_maps.pose(piece)
+    regions, posed = basin_maps.regions(piece), basin_maps.pose(piece, source)
     region, double = regions[len(regions) // 2], settings.precision == "float64"
     with jax.enable_x64(double):
         loss_fn = in_float64(posed.loss_fn) if double else posed.loss_fn
@@ -187,17 +190,19 @@ def _each(settings: Basins, compiled: list[float]) -> tuple[float, float]:
     return train / count * _rounds(settings) / _rounds(piece), search / count
 
 
-def _sensitivity(settings: Sensitivity, compiled: list[float]) -> list[Cost]:
-    whole, measured = border_measures.parts(settings)
-    each = _each(whole, compiled)
-    costs = [_map(whole, 1.0, each)]
+def _sensitivity(settings: Sensitivity, source: Dataset, compiled: list[float]) -> list[Cost]:
+    whole, measured = border_measures.parts(settings, source)
+    each = _each(whole, source, compiled)
+    costs = [_map(whole, source, 1.0, each)]
     for kind, part in measured.items():
-        made = _map(part, 1.0, each)
+        made = _map(part, source, 1.0, each)
         if kind == border_measures.CHANGES:
             made = replace(made, seconds=made.seconds * CHANGE, networks=made.networks * CHANGE)
         elif kind == border_measures.LYAPUNOV:
             one = replace(part, chunk=1, steps=min(STEPS, part.steps or 1))
-            _, took = _timed(lambda: border_measures.exponents_of(one, 0)[1], compiled)  # noqa: B023
+            posed = basin_maps.pose(one, source)
+            work = functools.partial(border_measures.exponents_of, one, posed, 0)
+            _, took = _timed(lambda: work()[1], compiled)  # noqa: B023
             seconds = took * len(basin_maps.regions(part)) * _rounds(part) / _rounds(one)
             made = replace(made, seconds=seconds)
         costs.append(made)

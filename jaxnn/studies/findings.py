@@ -183,7 +183,7 @@ def draw(dataset: Any, settings: Study, posed: Posed, folder: Path) -> list[Path
 def _figures(dataset: Any, settings: Study, posed: Posed) -> Iterator[tuple[str, Any]]:
     level, scales = settings.level or 0.0, dataset[SCALE].values
     schemes = [str(scheme) for scheme in dataset[SCHEME].values]
-    per_cell = f"{dataset.sizes['member']} networks at each point, {posed.source.name}"
+    per_cell = f"{dataset.sizes['member']} networks at each point, {plots.plain(posed.source.name)}"
 
     made, axes = plots.figure(width=6.5, height=4.2)
     final = dict(zip(schemes, dataset.final_loss.values, strict=True))

@@ -17,12 +17,14 @@ import numpy as np
 import optax
 
 from jaxnn import ensembles, results
+from jaxnn.data import Dataset
 from jaxnn.devices import Placed, collect, place, side_by_side, spread
 from jaxnn.losses import accuracy, loss
 from jaxnn.runs import Run
 from jaxnn.stopping import gradient_below
 from jaxnn.studies import engine, problem
 from jaxnn.studies.bounds import RECORDS
+from jaxnn.studies.data_settings import stem
 from jaxnn.studies.problem import Posed
 from jaxnn.studies.progress import is_watched, say
 from jaxnn.studies.reports import in_words
@@ -33,18 +35,18 @@ from jaxnn.vocabulary import MEMBER, SCALE, SCHEME, Batch
 
 def default_out(settings: Study) -> Path:
     """The folder of the store where the user names none."""
-    return settings.out or Path("results") / f"study-{Path(settings.data).stem}"
+    return settings.out or Path("results") / f"study-{stem(settings.data)}"
 
 
-def run(settings: Study) -> Path:
+def run(settings: Study, source: Dataset | None = None) -> Path:
     """Train every network of the study that is ours and not in its store yet, and give the store's
-    path.
+    path. The data are those that `problem.read` gave, or else read now.
 
     Raises:
         ValueError: as `problem.pose`, or a store there that was made otherwise.
     """
     settings = problem.complete(settings)
-    posed, path = problem.pose(settings), default_out(settings)
+    posed, path = problem.pose(settings, source), default_out(settings)
     engine.check_call(path, settings)
     engine.open_store(path, manifest(settings, posed), layout(settings, posed, records(settings)))
     count = chunks(settings)
@@ -52,7 +54,7 @@ def run(settings: Study) -> Path:
     if alone and len(results.finished(path)) < count and is_watched():
         say(estimate(settings, posed))
     pure = replace(settings, **asdict(Where()))  # what a chunk depends on
-    task = functools.partial(chunk, pure)
+    task = functools.partial(chunk, pure, posed)
     engine.run(path, task, count, what=posed.source.name, where=settings)
     return path
 
@@ -96,14 +98,16 @@ def _region(settings: Study, number: int) -> results.Region:
     return {SCHEME: (scheme, scheme + 1), SCALE: (scale, scale + 1), MEMBER: span}
 
 
-def chunk(settings: Study, number: int) -> tuple[results.Region, dict[str, np.ndarray]]:
-    """The region and the arrays of one chunk: a pure function of the resolved settings and the
-    number.
+def chunk(
+    settings: Study, posed: Posed, number: int
+) -> tuple[results.Region, dict[str, np.ndarray]]:
+    """The region and the arrays of one chunk: a pure function of the resolved settings, their
+    problem and the number.
 
     Member i starts from the same unit draws at every scheme of one kind and every scale, so that
     the columns of the study are paired.
     """
-    posed, region = problem.pose(settings), _region(settings, number)
+    region = _region(settings, number)
     first, last = region[MEMBER]
     starts = ensembles.init(
         posed.init_key,

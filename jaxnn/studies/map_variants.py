@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from jaxnn import results
+from jaxnn.data import Dataset
 from jaxnn.studies import engine, map_windows
 from jaxnn.studies.basin_maps import default_out, layout, manifest, pose
 from jaxnn.studies.map_settings import Again, Basins
@@ -21,7 +22,7 @@ SAMPLED = 1000
 """Starts computed once more, of a map's or of a sample's."""
 
 
-def variants(settings: Basins) -> list[Basins]:
+def variants(settings: Basins, source: Dataset | None = None) -> list[Basins]:
     """The maps that a command asks for, in resolved settings; the first is what it is about.
 
     Raises:
@@ -29,10 +30,10 @@ def variants(settings: Basins) -> list[Basins]:
     """
     if settings.zoom is not None and settings.against is not None:
         raise ValueError("--zoom and --against both say what to compute beside the map: give one")
-    pose(settings)
+    pose(settings, source)
     whole = plain(settings)
     if settings.zoom is not None:
-        part = zoomed(whole, settings.zoom)
+        part = zoomed(whole, settings.zoom, source)
         return [part, again(part, "nudged", ulps=1)]
     if settings.against is not None:
         return [whole, by_another(whole, settings.against)]
@@ -49,7 +50,7 @@ def as_basins(settings: Basins) -> Basins:
     return Basins(**{field.name: getattr(settings, field.name) for field in fields(Basins)})
 
 
-def by_width(settings: Basins) -> list[Basins]:
+def by_width(settings: Basins, source: Dataset | None = None) -> list[Basins]:
     """The same settings for each width of the hidden layers; alone where no widths are asked for.
 
     Raises:
@@ -59,7 +60,7 @@ def by_width(settings: Basins) -> list[Basins]:
     widths = settings.widths or ()
     if not widths:
         return [settings]
-    pose(settings)
+    pose(settings, source)
     if any(width < 1 for width in widths) or len(set(widths)) < len(widths):
         raise ValueError(f"--widths is {spaced(widths)}: give different whole numbers, at least 1")
     if not settings.hidden:
@@ -75,14 +76,14 @@ def by_width(settings: Basins) -> list[Basins]:
     ]  # fmt: skip
 
 
-def zoomed(whole: Basins, text: str) -> Basins:
+def zoomed(whole: Basins, text: str, source: Dataset | None = None) -> Basins:
     """The map of a window inside this map's, in float64.
 
     Raises:
         ValueError: no such map in its folder, or one made otherwise; a window that is none or not
             inside; a sample.
     """
-    posed, path = pose(whole), default_out(whole)
+    posed, path = pose(whole, source), default_out(whole)
     part = map_windows.window_of(text, axes=len(AXES[whole.over]), option="--zoom")
     map_windows.inside(part, window(whole), text=text)
     if results.read_manifest(path) is None:

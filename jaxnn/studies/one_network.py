@@ -12,12 +12,16 @@ from jaxnn import backpropagation, losses, network, plots, results, training
 from jaxnn.runs import Run
 from jaxnn.stopping import Outcome, gradient_below
 from jaxnn.studies import problem
+from jaxnn.studies.data_settings import stem
 from jaxnn.studies.problem import Posed
 from jaxnn.studies.progress import timed
 from jaxnn.studies.reports import Part, Report, together
 from jaxnn.studies.settings import Train, as_json
+from jaxnn.text import shortened, told_apart
 
 RECORDS = 100
+LETTERS = 24
+"""Of a class's name in the table."""
 
 
 def run(settings: Train) -> Report:
@@ -29,7 +33,7 @@ def run(settings: Train) -> Report:
     """
     settings = problem.complete(settings)
     posed = problem.pose(settings)
-    folder = settings.out or Path("results") / f"train-{Path(settings.data).stem}"
+    folder = settings.out or Path("results") / f"train-{stem(settings.data)}"
     results.refuse_foreign(folder, ours=("learning-curve.*",))
     params = network.init(posed.init_key, posed.sizes, scheme=settings.scheme, scale=settings.scale)
     length = (settings.epochs if settings.batch_size else settings.steps) or 0
@@ -113,7 +117,7 @@ def _confusion(posed: Posed, params: Any, name: str, batch: Any) -> Part:
     outputs = losses.outputs_for(params, batch.inputs, activation=posed.activation)
     middle = 0.5 * float(np.min(batch.targets) + np.max(batch.targets))
     said, true = (_labels(np.asarray(part), middle) for part in (outputs, batch.targets))
-    classes = posed.source.classes
+    classes = told_apart([shortened(name, LETTERS) for name in posed.source.classes])
     counts = np.zeros((len(classes), len(classes)), int)
     np.add.at(counts, (true, said), 1)
     width = max(6, *(len(label) + 2 for label in classes))

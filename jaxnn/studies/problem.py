@@ -25,7 +25,9 @@ from jaxnn.network import init
 from jaxnn.numerics import key_of
 from jaxnn.studies import map_settings, ranges
 from jaxnn.studies.bounds import check_room
+from jaxnn.studies.data_settings import reading
 from jaxnn.studies.map_settings import Basins
+from jaxnn.studies.progress import say
 from jaxnn.studies.settings import Problem, as_json, resolved
 from jaxnn.vocabulary import Batch, Layer, Params, lookup
 
@@ -50,16 +52,28 @@ class Posed:
         return bool(self.source.classes)
 
 
-@functools.lru_cache(maxsize=4)
-def pose(settings: Problem) -> Posed:
-    """The problem of resolved settings.
+def read(settings: Problem) -> data.Dataset:
+    """The data of these settings, read from their files now; a command reads them once, where it
+    begins, and hands them on. How a file was read is said on the way.
 
     Raises:
-        ValueError: a setting out of its range, with what came and what was wanted, or as
-            `data.load`.
+        ValueError: a setting out of its range, with what came and what was wanted; as `data.load`.
     """
     ranges.check(settings)
-    source = data.load(settings.data, data_dir=settings.data_dir)
+    source = data.load(settings.data, data_dir=settings.data_dir, **reading(settings))
+    if source.read is not None:
+        say(source.note)
+    return source
+
+
+def pose(settings: Problem, source: data.Dataset | None = None) -> Posed:
+    """The problem of resolved settings, with the data that `read` gave, or else read now.
+
+    Raises:
+        ValueError: as `read`; what contradicts the data.
+    """
+    source = read(settings) if source is None else source
+    ranges.check(settings)
     split_key, init_key, order_key = jax.random.split(key_of(settings.seed), 3)
     train, test = source.batch, source.test
     if source.splits:
@@ -143,6 +157,7 @@ def manifest(settings: Problem, posed: Posed, *, study: str, scheme: str) -> dic
             "training_cases": len(posed.train.inputs),
             "test_cases": 0 if posed.test is None else len(posed.test.inputs),
             "sha256": digest(posed),
+            **({} if posed.source.read is None else {"read": dict(posed.source.read)}),
         },
         "versions": versions(),
         "numerics": numerics.in_force(),

@@ -60,7 +60,9 @@ def draw_run(settings: Slice, posed: Posed, network: Network) -> Report:
     plots.run_in_plane(ax, coordinates, np.asarray(way.losses), off)
     plots.off_plane_distances(axes[1, 0], np.asarray(way.steps), off)
     held = float(found.explained.sum())
-    ax.set_title(f"{posed.source.name}, {network.name}: {held:.1%} of its run", loc="left")
+    ax.set_title(
+        f"{plots.plain(posed.source.name)}, {network.name}: {held:.1%} of its run", loc="left"
+    )
     files = plots.save(made, figures_in(settings) / f"slice-run-{label(settings, [network])}")
     gap = [
         np.abs(np.asarray(a)[-1] - np.asarray(b)).max()

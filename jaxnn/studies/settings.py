@@ -8,23 +8,19 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from jaxnn.studies.data_settings import IMAGES, Data
 from jaxnn.studies.options import Checked
 
 
 @dataclass(frozen=True)
-class Problem(Checked):
+class Problem(Data):
     """A network and how it is trained; what is None comes from the data set's own defaults."""
 
-    data: str
-    """xor, xor_signed, boolean_or, parity3, parity4, iris, wine, breast_cancer, digits, mnist, or a
-    file.csv."""
-    data_dir: Path | None = None
-    """The folder with MNIST's four IDX files."""
     hidden: tuple[int, ...] | None = None
     """Units of each hidden layer, e.g. --hidden 16 8; --hidden with nothing: no hidden layer."""
     activation: tuple[str, ...] = ("sigmoid",)
     """sigmoid, tanh, relu, erf or identity: one for all layers, or one per layer. With one, numbers
-    as targets (a .csv whose last column is not a class) get an identity output."""
+    as targets (a table whose target is not a class) get an identity output."""
     l2: float = 0.0
     """Adds (l2 / 2) times the sum of all squared parameters to the loss."""
     rule: str = "sgd"
@@ -165,9 +161,9 @@ class OfStore(Checked):
     at: Literal["final", "initial"] = "final"
     """Where training left the network, or its initial weights."""
     data: Path | None = None
-    """The .csv file of the study, if it is not in this folder."""
+    """The table of the study, if it is not in this folder; it is read as the study read it."""
     data_dir: Path | None = None
-    """The folder with MNIST's four IDX files."""
+    """The folder with the four IDX files of the study."""
     seed: int = 0
     """Draws directions and starting vectors."""
     out: Path | None = None
@@ -246,12 +242,12 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "digits": {
         **_BY_BATCH, "hidden": (32,), "epochs": 30, "level": 0.05, "members": 20,
     },
-    "mnist": {
-        **_BY_BATCH, "hidden": (30,), "epochs": 3, "level": 0.15, "members": 4,
+    **{
+        name: {**_BY_BATCH, "hidden": (30,), "epochs": 3, "level": 0.15, "members": 4}
+        for name in IMAGES
     },
 }  # fmt: skip
-"""Per data set, what leaves the whole study within minutes on two cores; a .csv file takes
-CSV's."""
+"""Per data set, what leaves the whole study within minutes on two cores; a table takes CSV's."""
 CSV = {**_SMALL, "hidden": (8,), "step_size": 0.5, "members": 50, "level": 0.1}
 
 P = TypeVar("P", bound=Problem)

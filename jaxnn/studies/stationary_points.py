@@ -11,9 +11,11 @@ import jax
 import numpy as np
 
 from jaxnn import ensembles, results
+from jaxnn.data import Dataset
 from jaxnn.landscape import minima
 from jaxnn.stopping import gradient_below
 from jaxnn.studies import endings, engine, problem
+from jaxnn.studies.data_settings import stem
 from jaxnn.studies.endings import PARAMETER
 from jaxnn.studies.problem import Posed
 from jaxnn.studies.settings import Census, Where
@@ -25,27 +27,27 @@ CHECKS = 20
 
 def default_out(settings: Census) -> Path:
     """The folder of the store where the user names none."""
-    return settings.out or Path("results") / f"census-{Path(settings.data).stem}"
+    return settings.out or Path("results") / f"census-{stem(settings.data)}"
 
 
-def run(settings: Census) -> Path:
+def run(settings: Census, source: Dataset | None = None) -> Path:
     """Make every search of the census that is ours and not in its store yet, and give the store's
-    path.
+    path. The data are those that `problem.read` gave, or else read now.
 
     Raises:
         ValueError: as `pose`, or a store there that was made otherwise.
     """
     settings = problem.complete(settings)
-    posed, path = pose(settings), default_out(settings)
+    posed, path = pose(settings, source), default_out(settings)
     engine.check_call(path, settings)
     manifest = problem.manifest(settings, posed, study="census", scheme=settings.scheme)
     engine.open_store(path, manifest, layout(settings, posed))
-    task = functools.partial(chunk, replace(settings, **asdict(Where())))
+    task = functools.partial(chunk, replace(settings, **asdict(Where())), posed)
     engine.run(path, task, chunks(settings), what=posed.source.name, where=settings)
     return path
 
 
-def pose(settings: Census) -> Posed:
+def pose(settings: Census, source: Dataset | None = None) -> Posed:
     """The problem of resolved settings.
 
     Raises:
@@ -62,7 +64,7 @@ def pose(settings: Census) -> Posed:
             f"--chunk is {settings.chunk}: give a multiple of {len(minima.KINDS)}, the kinds of "
             "search that take turns"
         )
-    posed = problem.pose(settings)
+    posed = problem.pose(settings, source)
     size = endings.size_of(like(settings, posed))
     most = minima.MOST_SAMPLED if settings.sampled else minima.MOST_PARAMETERS
     if size > most:
@@ -98,11 +100,13 @@ def scale_of(settings: Census, numbers: np.ndarray) -> np.ndarray:
     return np.asarray(settings.scales)[numbers // len(minima.KINDS) % len(settings.scales)]
 
 
-def chunk(settings: Census, number: int) -> tuple[results.Region, dict[str, np.ndarray]]:
-    """The region and the arrays of one chunk: a pure function of the resolved settings and the
-    number.
+def chunk(
+    settings: Census, posed: Posed, number: int
+) -> tuple[results.Region, dict[str, np.ndarray]]:
+    """The region and the arrays of one chunk: a pure function of the resolved settings, their
+    problem and the number.
     """
-    posed, size = pose(settings), settings.chunk or 1
+    size = settings.chunk or 1
     first, last = number * size, min((number + 1) * size, settings.starts)
     drawn = [
         jax.tree.map(np.asarray, _starts(settings, posed, first, last - first, scale))

@@ -8,6 +8,7 @@ import functools
 import logging
 import os
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -59,8 +60,9 @@ def computed(chunk: Chunk, numbers: Iterator[int], where: Where, most: int) -> I
     try:
         say(f"dask: {client.dashboard_link}")
         with _lost_in_one_line(client):
-            task = functools.partial(_on_worker, chunk, _computed_by())
-            yield from _by(client, task, first, numbers)
+            task, held = functools.partial(_on_worker, _computed_by()), _held(client, chunk)
+            submit = functools.partial(client.submit, task, held, pure=False)
+            yield from _by(client, submit, first, numbers)
     finally:
         for opened in (client, cluster):
             if opened is not None:
@@ -100,18 +102,36 @@ def _lost_in_one_line(client: Any) -> Iterator[None]:
         raise OSError(f"dask: the scheduler {address} is gone; {stays}") from error
 
 
+def _held(client: Any, chunk: Chunk) -> Any:
+    """The chunk's function with its data, sent to the scheduler once, as bytes: a worker unpacks
+    them after its devices are chosen, and asks for them again where another one died.
+    """
+    from distributed.protocol.pickle import dumps
+
+    with warnings.catch_warnings():  # that they are many
+        warnings.simplefilter("ignore")
+        return client.submit(bytes, dumps(chunk), pure=False)
+
+
+@functools.lru_cache(maxsize=1)
+def _unpacked(content: bytes) -> Chunk:
+    from distributed.protocol.pickle import loads
+
+    return loads(content)
+
+
 def _by(
-    client: Any, task: Callable[[int], Written], first: int, rest: Iterator[int]
+    client: Any, submit: Callable[[int], Any], first: int, rest: Iterator[int]
 ) -> Iterator[Written]:
     """The chunks as this client's workers finish them; what is not told of is waited for."""
     import distributed
 
     wait: Any = distributed.wait
-    under_way, idle = {client.submit(task, first, pure=False)}, False
+    under_way, idle = {submit(first)}, False
     while under_way:
         workers = _count_workers(client)
         while len(under_way) < 2 * workers and (number := next(rest, None)) is not None:
-            under_way.add(client.submit(task, number, pure=False))
+            under_way.add(submit(number))
         if not (workers or idle):
             tell(f"dask: the scheduler {client.scheduler.address} has no workers; waiting for some")
         idle = not workers
@@ -135,7 +155,7 @@ def _count_workers(client: Any) -> int:
 _ONE_AT_A_TIME = threading.Lock()
 
 
-def _on_worker(chunk: Chunk, wanted: Mapping[str, Any], number: int) -> Written:
+def _on_worker(wanted: Mapping[str, Any], content: bytes, number: int) -> Written:
     """One chunk, on a worker of dask: with all its threads as devices, by the same versions and
     flags, jax set as everywhere.
     """
@@ -148,7 +168,7 @@ def _on_worker(chunk: Chunk, wanted: Mapping[str, Any], number: int) -> Written:
                     f"a worker has {name} {there.get(name)}, but {version} is wanted: give it the "
                     "same"
                 )
-        return number, *chunk(number)
+        return number, *_unpacked(content)(number)
 
 
 def _computed_by() -> dict[str, Any]:
