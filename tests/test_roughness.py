@@ -6,6 +6,7 @@ import maps
 import numpy as np
 import pytest
 
+from jaxnn.landscape.merging import wada
 from jaxnn.landscape.roughness import fractal_test, straight_borders
 
 
@@ -82,6 +83,18 @@ def test_smooth_borders_are_called_fractal_at_most_as_often_as_p_says(kind):
         }[kind](drawn)
         called += fractal_test(made, maps=39).verdict == "fractal"
     assert called <= 7
+
+
+def test_masked_pixels_are_unknown_to_every_number_about_borders():
+    """Noise under the mask, which would be a fractal of many labels."""
+    plain = maps.straight(129, 0.4, 0.03)
+    holes = maps.noise(129, labels=6, seed=3) == 0
+    masked = np.ma.masked_array(np.where(holes, maps.noise(129, labels=9, seed=1), plain), holes)
+    found = fractal_test(masked, maps=19)
+    assert found.verdict == "smooth"
+    assert found.dimension == fractal_test(np.where(holes, -1, plain), ignore=-1, maps=19).dimension
+    assert wada(masked).labels.tolist() == [0, 1]
+    assert wada(masked).distance == wada(np.where(holes, -1, plain), ignore=-1).distance
 
 
 def test_straight_borders_have_the_share_asked_for():

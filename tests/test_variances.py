@@ -85,18 +85,18 @@ def coverage(name, levels, samples):
 
 @pytest.mark.parametrize("name", HEAVY)
 def test_intervals_hold_the_shares_of_heavy_tailed_products(name):
-    """Of 100 samples 84, three standard errors below the 91 % of lognormal factors: of a few levels
-    the largest are most of the variance.
+    """Of 100 samples 83, two standard errors below the 89 % of lognormal factors, whose largest
+    levels are most of the variance and seldom drawn; without regard to tails it is 82 %.
     """
-    assert np.all(coverage(name, 30, 100) >= 0.84)
+    assert np.all(coverage(name, 30, 100) >= 0.83)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", HEAVY)
 @pytest.mark.parametrize("levels", [8, 30])
 def test_intervals_hold_the_shares_of_heavy_tailed_products_in_long_runs(name, levels):
-    """Of 600 samples, each a hundredth: 88 % of 91 and more."""
-    assert np.all(coverage(name, levels, 600) >= 0.88)
+    """Of 600 samples 85 %, three standard errors below the 89 % of lognormal factors."""
+    assert np.all(coverage(name, levels, 600) >= 0.85)
 
 
 def test_pairs_of_runs_are_what_is_averaged():
@@ -152,6 +152,7 @@ def test_what_does_nothing_has_an_interval_around_0():
         (np.ones((3, 2, 3)), {}, "give at least 3 levels a factor, 2 if it is fixed"),
         (np.ones((3, 3, 1)), {"fixed": ("step size",)}, "give at least 3 levels a factor"),
         (np.full((3, 3, 3), np.nan), {}, "27 of 27 outcomes are not finite"),
+        (np.ma.masked_less(np.arange(27.0).reshape(3, 3, 3), 2), {}, "2 of 27 outcomes are not"),
         (np.ones((3, 3, 3)), {}, "outcomes are all alike"),
     ],
 )
