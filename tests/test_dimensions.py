@@ -254,7 +254,7 @@ def moved(kind, rng, n):
 
 
 # what may be in doubt of 40 maps: strips and waves of few pixels, the roughest graphs
-DOUBTED = {"strips": 20, "waves": 20, "circles": 10, "weierstrass": 25}
+DOUBTED = {"strips": 20, "waves": 20, "circles": 10, "weierstrass": 25, "brownian": 5, "surface": 5}
 KINDS = ["straight", "disc", "cells", "circles", "waves", "strips", "koch", "noise", "newton",
          "brownian", "weierstrass", "surface"]  # fmt: skip
 
