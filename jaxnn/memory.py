@@ -40,6 +40,32 @@ def check(needed: float, what: str, advice: str) -> None:
         )
 
 
+def addresses() -> int | None:
+    """The bytes of addresses that this process may have (ulimit -v); None without a limit."""
+    try:
+        import resource
+    except ImportError:  # Unix alone has it
+        return None
+    own, _ = resource.getrlimit(resource.RLIMIT_AS)
+    return None if own == resource.RLIM_INFINITY else own
+
+
+def check_addresses(cores: int) -> None:
+    """Refuse to start jax where it would abort in the middle of a start that finds no addresses.
+
+    On 2 cores it starts within 2.0 GB and not within 1.5; each core has threads with stacks.
+
+    Raises:
+        ValueError: a limit below that.
+    """
+    held, needed = addresses(), 1.6e9 + 0.2e9 * cores
+    if held is not None and held < needed:
+        raise ValueError(
+            f"this process may have {in_bytes(held)} of addresses (ulimit -v), and jax wants about "
+            f"{in_bytes(needed)} on {cores} cores: raise the limit"
+        )
+
+
 def in_bytes(count: float) -> str:
     """A number of bytes, in words.
 
@@ -71,10 +97,6 @@ def _limits() -> Iterator[int]:
             yield int(Path(file).read_text("ascii"))
         except (OSError, ValueError):  # no such system, or no limit: "max"
             continue
-    try:
-        import resource
-    except ImportError:  # Unix alone has it
-        return
-    own, _ = resource.getrlimit(resource.RLIMIT_AS)
-    if own != resource.RLIM_INFINITY:
+    own = addresses()
+    if own is not None:
         yield own

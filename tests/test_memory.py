@@ -38,3 +38,15 @@ def test_what_takes_more_is_refused_with_both_numbers(monkeypatch):
         memory.check(8e9, "the map", "give fewer --points")
     monkeypatch.setattr(memory, "at_hand", lambda: None)
     memory.check(1e30, "the map", "no system tells")
+
+
+def test_too_few_addresses_for_jax_are_one_line():
+    resource = pytest.importorskip("resource")
+    done = subprocess.run(
+        [sys.executable, "-m", "jaxnn", "check", "xor"], capture_output=True, text=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (10**9, 10**9)),
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("jaxnn: this process may have 1 GB of addresses (ulimit -v)")
+    assert done.stderr.count("\n") == 1

@@ -5,7 +5,6 @@ import os
 import threading
 import time
 
-import numpy as np
 import pytest
 import small_stores
 from test_claims import child, ended, holding, killed
@@ -15,7 +14,7 @@ from jaxnn.results import claims
 from jaxnn.studies import engine
 from jaxnn.studies.settings import Where
 
-CELLS = [(a, b, span) for a in (0, 1) for b in (0, 1) for span in small_stores.SPANS]
+CELLS = small_stores.CELLS
 
 
 class Chunks:
@@ -27,11 +26,7 @@ class Chunks:
     def __call__(self, number):
         self.computed.append(number)
         time.sleep(0.05)
-        scheme, scale, span = CELLS[number]
-        shape = (1, 1, span[1] - span[0])
-        region = {"scheme": (scheme, scheme + 1), "scale": (scale, scale + 1), "member": span}
-        loss = np.full((*shape, 3), number + 0.5, np.float32)
-        return region, {"loss": loss, "outcome": np.full(shape, number, np.int32)}
+        return small_stores.cell(number, *CELLS[number])
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jaxnn import memory
 from jaxnn.studies.map_settings import Basins, Sensitivity
 from jaxnn.studies.progress import timed
 from jaxnn.studies.reports import Report
@@ -50,6 +51,7 @@ WITHOUT_JAX = {List, Show, Verify, Export, Docs, Completion}
 
 
 def _start(settings: Any) -> None:
+    memory.check_addresses(os.cpu_count() or 1)
     from jaxnn import devices, numerics
 
     os.environ["MPLBACKEND"] = "agg"  # figures are only written

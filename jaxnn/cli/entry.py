@@ -23,6 +23,8 @@ def run(words: list[str]) -> int:
         return 141
     except (ValueError, OSError) as error:
         return _complain(error)
+    except MemoryError as error:
+        return _complain(ValueError(f"there is not enough memory {error}"))
     except KeyboardInterrupt:  # in a process that is not ours alone
         print("\njaxnn: stopped", file=sys.stderr)
         return 130
