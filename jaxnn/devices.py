@@ -56,6 +56,7 @@ def join_others(
     Raises:
         ValueError: nothing given, and nothing that jax detects.
     """
+    jax.config.update("jax_enable_preemption_service", False)  # it would swallow SIGTERM
     try:
         jax.distributed.initialize(coordinator, processes, process)
     except (ValueError, RuntimeError) as error:
