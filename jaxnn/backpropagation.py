@@ -158,9 +158,7 @@ def gradient_by_cases(
         dE_do = 2.0 * (o - case.targets)
         return jax.tree.map(lambda t, do: t + jnp.tensordot(dE_do, do, axes=1), total, do_dp), None
 
-    nothing = tuple(
-        Layer(jnp.zeros_like(W), None if b is None else jnp.zeros_like(b)) for W, b, _ in layers
-    )
+    nothing = jax.tree.map(jnp.zeros_like, tuple(Layer(W, b) for W, b, _ in layers))
     total, _ = jax.lax.scan(add_case, nothing, batch)
     mean = jax.tree.map(lambda t: t / len(batch.inputs), total)
     return with_penalty(params, _like(params, mean), l2)
@@ -214,9 +212,8 @@ class GradientCheck:
             f"on {self.cases} of {self.of_cases} cases; "
             f"central differences for {self.parameters} of {self.of_parameters} parameters"
         )
-        return "\n".join(
-            [f"{'largest difference':42} {'absolute':>9} {'relative':>9}", *rows, sampled]
-        )
+        head = f"{'largest difference':42} {'absolute':>9} {'relative':>9}"
+        return "\n".join([head, *rows, sampled])
 
 
 def check_gradients(
