@@ -15,9 +15,12 @@ import jax
 import psutil
 import pytest
 
+from jaxnn import numerics
+
 jax.config.update("jax_num_cpu_devices", 4)
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_debug_key_reuse", True)
+numerics.SETTINGS["numpy_rank_promotion"] = "raise"  # in commands too
 
 
 @pytest.fixture
