@@ -5,6 +5,7 @@ numbers as leaves.
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -76,7 +77,7 @@ def rule(
     learning_rate=0.01)`.
 
     Floats and arrays become leaves (one compilation for all values; vmap runs over them); ints,
-    bools, strings and functions select what is computed and stay static.
+    bools, strings, functions and trees of bools select what is computed and stay static.
 
     Raises:
         TypeError: settings that `make` does not take; from optax itself.
@@ -86,13 +87,22 @@ def rule(
         for name, value in settings.items()
         if isinstance(value, float | jax.Array | np.ndarray | np.floating)
     }
-    options = tuple(
-        sorted((name, value) for name, value in settings.items() if name not in numbers)
-    )
     make(**settings)  # so that a wrong setting fails here and not under jit
+    static = {name: value for name, value in settings.items() if name not in numbers}
+    unhashable = {name: static.pop(name) for name in [*static] if not _hashable(static[name])}
+    make = functools.partial(make, **unhashable) if unhashable else make
+    options = tuple(sorted(static.items()))
     return optax.GradientTransformationExtraArgs(
         _Half(numbers, options, make, "init"), _Half(numbers, options, make, "update")
     )
+
+
+def _hashable(value: Any) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
 
 
 def as_rule(rule: Any) -> optax.GradientTransformation:

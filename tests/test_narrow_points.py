@@ -21,8 +21,15 @@ def halves(dtype):
     return batch, {"all": narrow, "mixed": mixed}
 
 
-@pytest.mark.parametrize("which", ["all", "mixed"])
-@pytest.mark.parametrize("dtype", [jnp.bfloat16, jnp.float16])
+@pytest.mark.parametrize(
+    ("dtype", "which"),
+    [
+        (jnp.bfloat16, "mixed"),
+        pytest.param(jnp.bfloat16, "all", marks=pytest.mark.slow),
+        pytest.param(jnp.float16, "mixed", marks=pytest.mark.slow),
+        pytest.param(jnp.float16, "all", marks=pytest.mark.slow),
+    ],
+)
 def test_losses_and_norms_of_narrow_points_are_recorded_in_float32(dtype, which):
     batch, points = halves(dtype)
     loss_fn, start = jaxnn.loss_on(batch), points[which]

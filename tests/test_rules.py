@@ -113,9 +113,7 @@ QUICK = {
     ("adamw, decay by a function", "units"),
     ("adamw, decay by a function", "matrices"),
     ("adamw, decay by a tree", "units"),
-    ("partition by a function", "units"),
     ("partition by a tree", "units"),
-    ("adaptive clipping", "units"),
     ("muon", "units"),
     ("MultiSteps", "units"),
     ("lars", "units"),
@@ -190,6 +188,26 @@ def test_rules_penalties_and_cases_of_a_members_own_are_those_of_the_lone_networ
         start = jax.tree.map(lambda leaf, k=k: leaf[k], starts)
         alone = jax.jit(lambda p, f=own, r=lone: training.train(f, p, r, steps=STEPS))(start)
         assert_is_the_lone_network(run, alone, k)
+
+
+def test_plain_lists_of_pairs_take_masks_in_their_own_structure():
+    params = starts_of(2)
+    starts: Any = [(layer.weights, layer.biases) for layer in params]
+    mask: Any = [(True, False)] * 2
+    loss_fn, settings = landscapes()["units"], {"learning_rate": 0.1, "weight_decay": 0.5}
+    alone = training.train(
+        loss_fn,
+        jax.tree.map(lambda leaf: leaf[1], params),
+        optax.adamw(mask=as_tree(True, False), **settings),
+        steps=STEPS,
+    )
+    for rule in (
+        optax.adamw(mask=mask, **settings),
+        descent.rule(optax.adamw, mask=mask, **settings),
+    ):
+        run = ensembles.train(loss_fn, starts, rule, steps=STEPS)
+        assert isinstance(run.params, list)
+        np.testing.assert_allclose(run.losses[1], alone.losses, rtol=1e-12)
 
 
 def test_a_rule_without_a_protocol_is_refused_in_one_line():
