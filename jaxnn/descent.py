@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -106,23 +107,24 @@ def _hashable(value: Any) -> bool:
 
 
 def as_rule(rule: Any) -> optax.GradientTransformation:
-    """The rule in optax's protocol, also where an object such as optax.MultiSteps offers one.
+    """The rule in optax's protocol: itself, or the two functions of an object such as
+    optax.MultiSteps.
 
     Raises:
-        ValueError: what has no such protocol, with what would.
+        ValueError: what has no such functions, with what has.
     """
-    offered = getattr(rule, "gradient_transformation", None)
     if isinstance(rule, type) or callable(rule):
         name = getattr(rule, "__name__", type(rule).__name__)
         raise ValueError(
             f"rule is {name} itself, which makes rules: call it, as in optax.adam(0.01) or "
             "jaxnn.sgd(0.5)"
         )
-    if callable(offered):
-        rule = offered()
     if isinstance(rule, optax.GradientTransformation | optax.GradientTransformationExtraArgs):
         return rule
     if callable(getattr(rule, "init", None)) and callable(getattr(rule, "update", None)):
+        kinds = [argument.kind for argument in inspect.signature(rule.update).parameters.values()]
+        if inspect.Parameter.VAR_KEYWORD in kinds:  # takes the loss and the landscape too
+            return optax.GradientTransformationExtraArgs(rule.init, rule.update)
         return optax.GradientTransformation(rule.init, rule.update)
     raise ValueError(
         f"rule is {rule!r}, which is no update rule: give jaxnn.sgd(0.5), optax.adam(0.01), or "

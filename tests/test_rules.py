@@ -88,7 +88,7 @@ BY_TREE = {
     "lamb, masked": lambda: optax.lamb(0.1, weight_decay=0.1, mask=two_axes),
     "factored": lambda: optax.adafactor(0.1, min_dim_size_to_factor=1),
     "muon": lambda: optax.contrib.muon(0.1),
-    "MultiSteps": lambda: optax.MultiSteps(optax.adam(0.1), every_k_schedule=2),
+    "MultiSteps": lambda: optax.MultiSteps(optax.polyak_sgd(), every_k_schedule=2),
     "lookahead of a schedule": lambda: optax.sgd(optax.cosine_decay_schedule(1.0, 5)),
     "with the loss": lambda: optax.chain(
         optax.sgd(0.5), optax.contrib.reduce_on_plateau(patience=1, factor=0.5)
@@ -194,7 +194,8 @@ def test_plain_lists_of_pairs_take_masks_in_their_own_structure():
     params = starts_of(2)
     starts: Any = [(layer.weights, layer.biases) for layer in params]
     mask: Any = [(True, False)] * 2
-    loss_fn, settings = landscapes()["units"], {"learning_rate": 0.1, "weight_decay": 0.5}
+    loss_fn = landscapes()["units"]
+    settings: dict[str, Any] = {"learning_rate": 0.1, "weight_decay": 0.5}
     alone = training.train(
         loss_fn,
         jax.tree.map(lambda leaf: leaf[1], params),
