@@ -13,8 +13,8 @@ from typing import Any
 from jaxnn import __version__, regular_files
 
 FORMAT = 2
-"""The layout of a store on disk: in 1, marks did not say whose they are, and tables, findings,
-pages and figures had no digests."""
+"""The layout of a store on disk: in 1, marks had no digest of themselves, and tables,
+findings, pages and figures had none at all."""
 READ = (1, FORMAT)
 """The formats that are read, and gone on with."""
 MANIFEST = "manifest.json"

@@ -62,7 +62,6 @@ def finished(path: str | Path) -> set[int]:
 def write_mark(path: Path, number: int, region: Region, digests: Mapping[str, str]) -> None:
     """Say that this chunk is done, in a file that is there whole or not at all."""
     said = {
-        "chunk": number,
         "region": {dim: list(span) for dim, span in region.items()},
         "sha256": dict(digests),
     }
@@ -73,7 +72,7 @@ def write_mark(path: Path, number: int, region: Region, digests: Mapping[str, st
 def read_mark(path: Path, number: int, arrays: Mapping[str, Array], *, guarded: bool) -> Mark:
     """What the mark of this chunk says, held against the store's arrays.
 
-    guarded: it must say whose mark it is and have a digest of itself, as from format 2 on.
+    guarded: it must have a digest of itself, as from format 2 on.
 
     Raises:
         ValueError: it says what no mark of this chunk says.
@@ -81,8 +80,8 @@ def read_mark(path: Path, number: int, arrays: Mapping[str, Array], *, guarded: 
     """
     said = regular_files.read_json(path, f"{DONE}/{number:06d}.json", limit=2**22)
     own = said.pop("mark", None)
-    if (guarded or own is not None) and (own != _digest(said) or said.get("chunk") != number):
-        raise ValueError("it is another chunk's, or not what was written")
+    if (guarded or own is not None) and own != _digest(said):
+        raise ValueError("it is not what was written")
     region, digests = said.get("region"), said.get("sha256")
     if not isinstance(digests, dict) or set(digests) != set(arrays):
         raise ValueError("it names other variables")
