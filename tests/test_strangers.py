@@ -15,8 +15,9 @@ from jaxnn import cli, memory, results
 from jaxnn.results.marks import _digest
 from jaxnn.results.zarr_files import unpacked
 from jaxnn.studies import engine, upkeep
+from jaxnn.studies.settings import Study
 from jaxnn.studies.store_settings import Show, Verify
-from jaxnn.studies.stores import shown
+from jaxnn.studies.stores import settings_of, shown
 
 LOSS = "arrays.zarr/loss"
 
@@ -39,7 +40,7 @@ def said(store):
 def compared(store):
     """What a command that goes on with the store would ask for."""
     manifest = results.read_manifest(store) or {}
-    return {part: manifest.get(part) for part in engine.COMPARED}
+    return {part: manifest.get(part) for part in (*engine.ASKED, *engine.BITS)}
 
 
 # sizes
@@ -234,6 +235,17 @@ def test_show_prints_no_other_file_and_nothing_that_a_terminal_obeys(store):
     (store / "table.txt").symlink_to("/etc/passwd")
     with pytest.raises(ValueError, match=r"table\.txt is a link"):
         shown(Show(store))
+
+
+@pytest.mark.parametrize(
+    ("settings", "match"),
+    [({"steps": "x"}, "--steps is 'x'"), ({"hidden": [[1]]}, "--hidden is"), ({}, "data")],
+)
+def test_settings_that_no_command_writes_are_named(store, settings, match):
+    manifest = {"settings": settings and {"data": "xor", **settings}}
+    with pytest.raises(ValueError, match=f"settings in its manifest: .*{match}"):
+        settings_of(store, manifest, Study)
+    assert settings_of(store, {"settings": {"data": "xor", "other": 1}}, Study) == Study("xor")
 
 
 # digests

@@ -6,20 +6,20 @@ from __future__ import annotations
 
 import math
 import os
-import types
-import typing
 from collections.abc import Mapping
+from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 from jaxnn import regular_files, results
 from jaxnn.memory import in_bytes
+from jaxnn.studies.options import Checked
 from jaxnn.studies.reports import Report
 from jaxnn.studies.store_settings import List, Show
 from jaxnn.vocabulary import MEMBER, SCALE, SCHEME
 
-S = TypeVar("S")
+S = TypeVar("S", bound=Checked)
 
 COMMANDS = {"initial weights": "study"}
 """Which command makes the stores of a study, where its name is another."""
@@ -122,35 +122,16 @@ def settings_of(path: Path, manifest: Mapping[str, Any], kind: type[S], **change
     """The settings of this kind that a manifest holds, each of its type, with these changes.
 
     Raises:
-        ValueError: one that no command writes.
+        ValueError: one that no command writes, or one that is missing.
     """
-    hints = typing.get_type_hints(kind)
-    asked = {n: tuple(v) if isinstance(v, list) else v for n, v in manifest["settings"].items()}
-    asked = {**{name: value for name, value in asked.items() if name in hints}, **changes}
-    for name, value in asked.items():
-        if not _fits(hints[name], value):
-            raise ValueError(
-                f"{path}: the setting {name} in its manifest is {value!r:.60}; no command writes it"
-            )
+    known = {field.name for field in fields(kind)}
+    asked = {name: value for name, value in manifest["settings"].items() if name in known}
     try:
-        return kind(**asked)
-    except TypeError as error:
-        raise ValueError(f"{path}: its manifest lacks a setting ({error})") from error
-
-
-def _fits(hint: Any, value: Any) -> bool:
-    """Whether a value is of a setting's type."""
-    origin, parts = typing.get_origin(hint), typing.get_args(hint)
-    if origin in (typing.Union, types.UnionType):
-        return any(_fits(part, value) for part in parts)
-    if origin is typing.Literal:
-        return value in parts
-    if origin is tuple:
-        each = parts[:1] * len(value) if isinstance(value, tuple) and parts[-1] is ... else parts
-        return isinstance(value, tuple) and len(each) == len(value) and all(map(_fits, each, value))
-    if hint is float:
-        return isinstance(value, float | int) and not isinstance(value, bool)
-    return isinstance(value, hint) and (hint is bool or not isinstance(value, bool))
+        return kind(**{**asked, **changes})
+    except (ValueError, TypeError) as error:
+        raise ValueError(
+            f"{path}: no command writes the settings in its manifest: {error}"
+        ) from error
 
 
 OF_NETWORKS = {"final_loss": "f", "outcome": "i", "steps": "i"}
