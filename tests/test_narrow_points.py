@@ -1,5 +1,6 @@
 """Points in bfloat16 and float16: trained in their own precision, recorded in float32."""
 
+import itertools
 from typing import Any
 
 import jax
@@ -21,16 +22,19 @@ def halves(dtype):
     return batch, {"all": narrow, "mixed": mixed}
 
 
-@pytest.mark.parametrize(
-    ("dtype", "which"),
-    [
-        (jnp.bfloat16, "mixed"),
-        pytest.param(jnp.bfloat16, "all", marks=pytest.mark.slow),
-        pytest.param(jnp.float16, "mixed", marks=pytest.mark.slow),
-        pytest.param(jnp.float16, "all", marks=pytest.mark.slow),
-    ],
+QUICK = (jnp.bfloat16, "mixed", "units")
+ALL = list(
+    itertools.product(
+        (jnp.bfloat16, jnp.float16), ("all", "mixed"), ("units", "matrices", "landscape")
+    )
 )
-def test_losses_and_norms_of_narrow_points_are_recorded_in_float32(dtype, which):
+
+
+@pytest.mark.parametrize(
+    ("dtype", "which", "form"),
+    [pytest.param(*case, marks=[] if case == QUICK else pytest.mark.slow) for case in ALL],
+)
+def test_losses_and_norms_of_narrow_points_are_recorded_in_float32(dtype, which, form):
     batch, points = halves(dtype)
     loss_fn, start = jaxnn.loss_on(batch), points[which]
     wide = jax.tree.map(lambda leaf: leaf.astype(jnp.float32), start)
@@ -45,15 +49,14 @@ def test_losses_and_norms_of_narrow_points_are_recorded_in_float32(dtype, which)
         ),
     ]
     starts = jax.tree.map(lambda leaf: leaf[None], start)
-    for form in ("units", "matrices", "landscape"):
-        function = (lambda p: loss_fn(p)) if form == "landscape" else loss_fn
-        of: dict[str, Any] = {"form": form, "tile": 1}
-        ends += [
-            ensembles.train(function, starts, jaxnn.sgd(0.5), steps=4, **of),
-            ensembles.train_until(
-                function, starts, jaxnn.sgd(0.5), stop=training.loss_below(0.0), max_steps=4, **of
-            ),
-        ]
+    function = (lambda p: loss_fn(p)) if form == "landscape" else loss_fn
+    of: dict[str, Any] = {"form": form, "tile": 1}
+    ends += [
+        ensembles.train(function, starts, jaxnn.sgd(0.5), steps=4, **of),
+        ensembles.train_until(
+            function, starts, jaxnn.sgd(0.5), stop=training.loss_below(0.0), max_steps=4, **of
+        ),
+    ]
     ends.append(
         ensembles.train_minibatch(
             loss_fn, starts, jaxnn.sgd(0.5), jax.random.key(0)[None], epochs=4, batch_size=4
