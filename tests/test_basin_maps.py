@@ -292,7 +292,8 @@ def test_the_table_of_a_sample_has_shares_and_paired_differences(tmp_path):
     made = basin_labels.Labelled(np.concatenate([first, second]), attractors, {})
     lines = sample_findings.sample_tables(settings, made).lines
     assert lines[2].split()[:3] == ["normal", "0.5", f"{settings.step_size:g}"]
-    assert "60.0 [50.2, 69.1]" in lines[2]  # Wilson's interval of 60 of 100
+    # Wilson's intervals: the lower end of 60 of 100, the upper of 70, as 10 are unfinished
+    assert "60.0 [50.2, 78.1]" in lines[2]
     assert lines[2].split()[-2:] == ["0.0", "10.0"]
     (scale,) = (k for k, line in enumerate(lines) if line.startswith("differences from scale 0.5"))
     assert "-10.0 [" in lines[scale + 2]

@@ -55,6 +55,7 @@ def test_an_unfinished_search_keeps_the_loss_last_seen():
     assert found.level[0] == found.loss[0] < -5
     census = minima.distinct(channel, found)
     assert census.last.tolist() == found.loss.tolist()
+    assert np.isnan(census.morse_sum)  # nothing was found to count
     said = f"1 unfinished: no limit was reached, loss last seen {found.loss[0]:.6g}"
     assert said in census.table()
     assert said in census._repr_html_()

@@ -106,11 +106,11 @@ class Census:
         loss grows in every direction and all points are isolated (Morse; Milnor 1963, section 5).
 
         What unfinished searches were on their way to is not in it. Where symmetries are not known a
-        class is one point. NaN where some class is flat or at infinity, or moved by a continuous
-        symmetry, and where a search ended at a kink: what is there is in no class.
+        class is one point. NaN without classes, where some class is flat or at infinity, or moved
+        by a continuous symmetry, and where a search ended at a kink: what is there is in no class.
         """
-        kinks = self.endings[Ending.kink] > 0
-        if kinks or np.any(self.zero > 0) or np.any(self.ending != Ending.stationary):
+        kinks, empty = self.endings[Ending.kink] > 0, not len(self.losses)
+        if kinks or empty or np.any(self.zero > 0) or np.any(self.ending != Ending.stationary):
             return math.nan
         return float(np.sum((-1.0) ** self.index * self._points))
 

@@ -174,5 +174,6 @@ def loss_against_index(
     ax.set_xticks(np.arange(max(int(index.max(initial=0)), 1) + 1))
     ax.set_xlabel("index: negative eigenvalues of the Hessian")
     ax.set_ylabel("loss on the training cases")
-    ax.legend()
+    if len(kinds):
+        ax.legend()
     return ax
