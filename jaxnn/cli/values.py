@@ -19,7 +19,9 @@ EXAMPLES = ("iris", "digits")
 
 
 def metavar(option: Option) -> str:
-    """What stands for a value in help."""
+    """What stands for a value in help; of a flag, how it is negated."""
+    if option.kind is bool:
+        return f"or --no-{option.spelled[2:]}"
     if typing.get_origin(option.kind) is Literal:
         return f"{{{','.join(typing.get_args(option.kind))}}}"
     one = METAVARS[option.kind]

@@ -19,9 +19,9 @@ def conclude(dataset: Any, settings: Study, posed: Posed, path: Path) -> Report:
     sentence = findings.finding(dataset, level, name=posed.source.name)
     rows = {"level": level, "rows": findings.rows(dataset, level), "finding": sentence}
     said = together(
-        Part([f"{posed.source.name}: {posed.source.note}"], {"data": posed.source.read}),
         Part([table], rows),
         Part([sentence], {}),
         study_minima.minima_table(dataset, settings, posed),
+        Part([f"{posed.source.name}: {posed.source.note}"], {"data": posed.source.read}),
     )
     return Report("\n\n".join(said.lines), said.values, files, path, as_json(settings))
