@@ -199,6 +199,8 @@ MISTAKES = [
     ("study xor --step-size 1e39", "above 0, from 1.2e-38 to 3.4e+38, which float32 holds"),
     ("train xor --scale 1e-50", "above 0, from 1.2e-38 to 3.4e+38, which float32 holds"),
     ("train xor --l2 1e39", "at least 0, from 1.2e-38 to 3.4e+38, which float32 holds"),
+    ("study iris --no-dry-run", "has no option --no-dry-run; did you mean --dry-run?"),
+    ("list --no-json", "jaxnn list has no option --no-json; did you mean --json?"),
     ("train xor --steps 99999999999999999999", "give a whole number below 2^31"),
     ("train xor --batch-size -1 --steps 4", "--batch-size is -1: give a whole number, at least 0"),
     ("study xor --step-size nan", "--step-size is nan: give"),

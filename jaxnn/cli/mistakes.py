@@ -59,8 +59,9 @@ def _option_of(command: str, name: str, options: Mapping[str, Option]) -> tuple[
     optional = {key: option for key, option in options.items() if not option.placed}
     if plain in optional and (name.startswith("--") or name in ALIASES):
         return optional[plain], False
-    if plain.startswith("no_") and plain[3:] in optional and optional[plain[3:]].kind is bool:
-        return optional[plain[3:]], True
+    own = options_of(COMMANDS[command].settings)  # how an answer comes is not negated
+    if plain.startswith("no_") and plain[3:] in own and own[plain[3:]].kind is bool:
+        return own[plain[3:]], True
     near = did_you_mean(f"--{plain.replace('_', '-')}", [o.spelled for o in optional.values()])
     others = [other for other, kind in COMMANDS.items() if plain in options_of(kind.settings)]
     of = f", it is one of {', '.join(others)}" if others and not near else ""
