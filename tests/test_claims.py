@@ -85,7 +85,7 @@ def test_the_claims_of_a_killed_process_are_free_and_removed(tmp_path):
 RUSHES = """
 import os, sys; from pathlib import Path; from jaxnn import results
 path, taken = Path(sys.argv[1]), 0
-while taken < 150:
+while taken < 80:
     with results.Claims(path / "store") as claims:
         number = taken % 3
         if claims.take(number):
