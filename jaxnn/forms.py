@@ -28,8 +28,9 @@ FORMS = {
 }
 
 UNITS_UP_TO = 160
-"""Parameters up to which the form of units runs: in CPU seconds of one busy core 13-8-3 with 139 was
-1.5 times as fast in it as by matrices, 4-32-3 with 259 1.3 times, 30-8-1 with 257 a sixth slower."""
+"""Parameters up to which the form of units runs: in CPU seconds of one busy core 13-8-3 with 139
+was 1.5 times as fast in it as by matrices, 4-32-3 with 259 1.3 times, 30-8-1 with 257 a sixth
+slower."""
 
 VECTOR = 16
 """Columns of a matrix product that run as one: XLA's products of 1440 columns take three quarters
