@@ -210,7 +210,7 @@ def test_figures_need_no_window_that_the_environment_asks_for(tmp_path):
     study += ["--steps", "5", "--out", str(tmp_path / "s")]
     done = fresh(["-m", "jaxnn"], *study, MPLBACKEND="Qt5Agg")
     assert done.returncode == 0, done.stderr
-    assert list((tmp_path / "s").glob("*.svg"))
+    assert list((tmp_path / "s" / "figures").glob("*.svg"))
 
 
 def test_no_large_constant_is_computed_while_the_gradient_check_compiles():
