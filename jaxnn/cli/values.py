@@ -6,7 +6,7 @@ import typing
 from pathlib import Path
 from typing import Any, Literal
 
-from jaxnn.studies.options import Option, wanted
+from jaxnn.studies.options import Option, taken, wanted
 from jaxnn.studies.settings import DEFAULTS
 from jaxnn.vocabulary import did_you_mean
 
@@ -56,7 +56,11 @@ def from_text(option: Option, text: str) -> Any:
         raise ValueError(
             f"{option.spelled} is {text}: give {wanted(option)}{did_you_mean(text, choices)}"
         )
+    if option.kind not in (int, float):
+        return taken(option._replace(many=False), text)
     try:
+        if "_" in text or not text.isascii():  # which Python takes for numbers
+            raise ValueError
         return option.kind(text)
     except ValueError:
         raise ValueError(f"{option.spelled} is {text}: give {wanted(option)}") from None

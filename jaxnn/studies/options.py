@@ -95,8 +95,23 @@ def taken(option: Option, value: Any) -> Any:
             f"{option.spelled} is {value}: give {wanted(option)}{did_you_mean(str(value), choices)}"
         )
     elif _is(option.kind, value):
-        return option.kind(value)
+        return path_of(value) if option.kind is Path else option.kind(value)
     raise ValueError(f"{option.spelled} is {value!r}: give {wanted(option)}")
+
+
+def path_of(given: str | os.PathLike[str]) -> Path:
+    """The path that was given, wherever that was: ~ is the home folder.
+
+    Raises:
+        ValueError: no text, text that no path can be, or the home folder of nobody.
+    """
+    text = os.fspath(given)
+    if not text or "\0" in text:
+        raise ValueError(f"{text!r} is no path: give a name")
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise ValueError(f"{text}: there is no such home folder; give another path") from None
 
 
 def _is(kind: type, value: Any) -> bool:
