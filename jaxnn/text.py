@@ -6,9 +6,11 @@ Imports nothing but the standard library.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Sequence
 
+NUMBER = re.compile(r"[+-]?[0-9.]+(e[+-]?[0-9]+)?")
 REPLACED = "\N{WHITE SQUARE}"
 """Stands for a letter that a font lacks."""
 
@@ -58,3 +60,32 @@ def told_apart(names: Sequence[str]) -> list[str]:
     ['a', 'b', 'a (3)']
     """
     return [f"{n} ({k})" if n in names[: k - 1] else n for k, n in enumerate(names, 1)]
+
+
+def for_terminal(text: str) -> str:
+    r"""The text as a terminal may print it: lines and tabs as they are, every other character that
+    controls it, or turns the direction of writing, as its escape.
+
+    >>> for_terminal("iris\x1b]52;c;eA==\x07\n")
+    'iris\\x1b]52;c;eA==\\x07\n'
+    """
+    return "".join(c if c in "\n\t" or not _controls(c) else ascii(c)[1:-1] for c in text)
+
+
+def for_table(text: str) -> str:
+    r"""The text as a cell of a table, which no spreadsheet takes for a formula: such cells begin
+    with an apostrophe.
+
+    >>> for_table("=cmd|' /C calc'!A0")
+    "'=cmd|' /C calc'!A0"
+    >>> for_table("w1[0,2]")
+    'w1[0,2]'
+    """
+    line = for_terminal(text).replace("\n", r"\n").replace("\t", r"\t")
+    formula = line.lstrip()[:1] in (*"=+-@",) and not NUMBER.fullmatch(line)
+    return f"'{line}" if formula else line
+
+
+def _controls(character: str) -> bool:
+    """Whether it is no character to be read but an instruction, or none at all."""
+    return unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp")

@@ -8,6 +8,7 @@ import sys
 from jaxnn import __version__
 from jaxnn.cli import streams
 from jaxnn.cli.overview import command_in, help_of_all
+from jaxnn.text import for_terminal
 
 
 def run(words: list[str]) -> int:
@@ -31,10 +32,17 @@ def run(words: list[str]) -> int:
     return status
 
 
+class _Printable(logging.Formatter):
+    """Messages without power over the terminal, whatever they quote."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return for_terminal(super().format(record))
+
+
 def _complain(error: Exception) -> int:
     """Say what is wrong in one line, and give the exit status."""
     try:
-        print(f"jaxnn: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"jaxnn: {for_terminal(' '.join(str(error).split()))}", file=sys.stderr)
     except OSError:  # then the status alone says it
         streams.discard()
     return 2
@@ -57,7 +65,9 @@ def _answer(words: list[str]) -> int:
 
     output = asked.output
     if output.verbose:
-        logging.basicConfig(format="jaxnn: %(message)s", stream=sys.stderr)
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(_Printable("jaxnn: %(message)s"))
+        logging.basicConfig(handlers=[handler])
         logging.getLogger("jaxnn").setLevel(logging.INFO)
     with timed(name):
         report = answer(asked.settings, trial=getattr(output, "dry_run", False))

@@ -6,6 +6,8 @@ import contextlib
 import os
 import sys
 
+from jaxnn.text import for_terminal
+
 
 def secure() -> None:
     """Open what was closed, so that no file gets its number and our messages in it; and write what
@@ -25,14 +27,15 @@ def secure() -> None:
 
 
 def put(text: str = "") -> None:
-    """Print it as a line, and hand on all that was printed.
+    """Print it as a line, whatever it quotes without power over the terminal, and hand on all that
+    was printed.
 
     Raises:
         BrokenPipeError: nobody reads it.
         OSError: it cannot be written, such as to a full disk.
     """
     try:
-        print(text, end="\n" if text else "", flush=True)
+        print(for_terminal(text), end="\n" if text else "", flush=True)
     except OSError as error:
         _discard(1)  # else Python fails once more on its way out
         raise type(error)(error.errno, error.strerror, "stdout") from error

@@ -24,6 +24,8 @@ def metavar(option: Option) -> str:
         return f"or --no-{option.spelled[2:]}"
     if typing.get_origin(option.kind) is Literal:
         return f"{{{','.join(typing.get_args(option.kind))}}}"
+    if option.kind is bool:
+        return f"(or --no-{option.spelled[2:]})"
     one = METAVARS[option.kind]
     return f"[{one} [{one} ...]]" if option.many else one
 

@@ -14,6 +14,7 @@ from jaxnn import regular_files
 from jaxnn.results.datasets import load
 from jaxnn.results.marks import finished, read_mark
 from jaxnn.results.trust import described
+from jaxnn.text import for_table
 from jaxnn.vocabulary import lookup
 
 
@@ -114,7 +115,7 @@ def _rows(dataset: Any, path: Path) -> Any:
     lengths = [dataset.sizes[dim] for dim in shared]
     columns: dict[str, Any] = {}
     for dim, where in zip(shared, np.indices(lengths).reshape(len(shared), -1), strict=True):
-        columns[dim] = _safe(dataset[dim].values)[where]
+        columns[dim] = dataset[dim].values[where]
     for name, variable in dataset.data_vars.items():
         own = [dim for dim in rest if dim in variable.dims]
         values = variable.transpose(*shared, *own).values
@@ -123,7 +124,8 @@ def _rows(dataset: Any, path: Path) -> Any:
         for k, at in enumerate(np.ndindex(*values.shape[len(shared) :])):
             place = ",".join(str(label[i]) for label, i in zip(labels, at, strict=True))
             columns[f"{name}[{place}]" if own else name] = _words(variable, flat[:, k])
-    return pd.DataFrame(columns)[_computed(path, shared, lengths)]
+    cells = {for_table(name): _safe(values) for name, values in columns.items()}
+    return pd.DataFrame(cells)[_computed(path, shared, lengths)]
 
 
 def _words(variable: Any, codes: np.ndarray) -> np.ndarray:
@@ -135,11 +137,10 @@ def _words(variable: Any, codes: np.ndarray) -> np.ndarray:
     return np.array([meaning.get(code, str(code)) for code in codes.tolist()])
 
 
-def _safe(labels: np.ndarray) -> np.ndarray:
-    """Labels that no spreadsheet takes for a formula."""
-    if labels.dtype.kind != "U":
-        return labels
-    return np.array([f"'{label}" if label[:1] in tuple("=+-@") else label for label in labels])
+def _safe(values: np.ndarray) -> np.ndarray:
+    """Values of which no text is taken for a formula by a spreadsheet."""
+    text = values.dtype.kind == "U"
+    return np.array([for_table(value) for value in values.tolist()]) if text else values
 
 
 def _computed(path: Path, shared: list[str], lengths: list[int]) -> np.ndarray:

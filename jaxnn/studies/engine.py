@@ -19,6 +19,7 @@ from jaxnn.studies import sharing, stores, workers
 from jaxnn.studies.progress import LOG, say
 from jaxnn.studies.settings import Where
 from jaxnn.studies.workers import Chunk, Written
+from jaxnn.text import one_line
 
 ASKED = ("study", "settings", "network", "data")
 """The parts of a manifest that must agree before a store is reported on."""
@@ -119,7 +120,7 @@ def run(path: Path, chunk: Chunk, count: int, *, what: str, where: Where) -> Non
     done = len(ours) - len(missing)
     if done and missing:
         say(f"{done} of {len(ours)} chunks are there; going on with the rest")
-    bar = _bar(initial=done, total=len(ours), unit="chunk", desc=what)
+    bar = _bar(initial=done, total=len(ours), unit="chunk", desc=one_line(what))
     with results.Claims(path) as claims, bar:
         for numbers in sharing.turns(path, missing, claims):
             if where.engine == "dask":

@@ -8,6 +8,8 @@ import sys
 import time
 from collections.abc import Iterator
 
+from jaxnn.text import for_terminal
+
 LOG = logging.getLogger("jaxnn")
 """What is done and how long it took, at the level INFO."""
 
@@ -22,7 +24,7 @@ def say(line: str) -> None:
     if LOG.isEnabledFor(logging.INFO):
         LOG.info("%s", line)
     elif sys.stderr.isatty():
-        print(line, file=sys.stderr, flush=True)
+        print(for_terminal(line), file=sys.stderr, flush=True)
 
 
 def tell(line: str) -> None:
@@ -30,7 +32,7 @@ def tell(line: str) -> None:
     if LOG.isEnabledFor(logging.INFO):
         LOG.info("%s", line)
     else:
-        print(f"jaxnn: {line}", file=sys.stderr, flush=True)
+        print(f"jaxnn: {for_terminal(line)}", file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager

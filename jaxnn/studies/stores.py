@@ -185,7 +185,7 @@ def shown(settings: Show) -> Report:
     table = manifest["gradient_check"].get("table", ())
     parts = [
         f"{path}: {command_of(manifest)} of {networks} networks, {done} of {chunks} chunks done\n"
-        f"{_printable(str(manifest['data'].get('note', '')))}".rstrip(),
+        f"{manifest['data'].get('note', '')}".rstrip(),
         *(
             _named(manifest, part)
             for part in ("settings", "network", "versions", "numerics", "machine")
@@ -200,7 +200,7 @@ def shown(settings: Show) -> Report:
 
 
 def _lines(table: Any) -> list[str]:
-    return [f"  {_printable(str(line))}" for line in table] if isinstance(table, list) else []
+    return [f"  {line}" for line in table] if isinstance(table, list) else []
 
 
 def _text(path: Path, name: str) -> str:
@@ -211,21 +211,15 @@ def _text(path: Path, name: str) -> str:
         text = regular_files.read(path, name).decode("utf-8").rstrip("\n")
     except UnicodeDecodeError as error:
         raise ValueError(f"{path / name}: is not UTF-8 text (byte {error.start})") from error
-    return _printable(text)
-
-
-def _printable(text: str) -> str:
-    """The text with nothing in it that a terminal would obey."""
-    return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
+    return text
 
 
 def _named(manifest: dict[str, Any], part: str) -> str:
     """A part of the manifest, a line each; what was not set is left out."""
     named = {n: v for n, v in manifest.get(part, {}).items() if v not in (None, [], "")}
-    named = {_printable(name): value for name, value in named.items()}
     width = max(map(len, named), default=0) + 2
     return "\n".join([part, *(f"  {n:{width}}{_said(v)}" for n, v in named.items())])
 
 
 def _said(value: Any) -> str:
-    return _printable(" ".join(map(str, value)) if isinstance(value, list) else str(value))
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
