@@ -95,7 +95,7 @@ def taken(option: Option, value: Any) -> Any:
             f"{option.spelled} is {value}: give {wanted(option)}{did_you_mean(str(value), choices)}"
         )
     elif _is(option.kind, value):
-        return path_of(os.fspath(value)) if option.kind is Path else option.kind(value)
+        return path_of(typing.cast(str, value)) if option.kind is Path else option.kind(value)
     raise ValueError(f"{option.spelled} is {value!r}: give {wanted(option)}")
 
 
