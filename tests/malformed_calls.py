@@ -40,6 +40,9 @@ TEXTS = {
     "window": ["", "a", "1:1,0:1", "0:1", "nan:1,0:1", "0:inf,0:1", "0:1,0:1,0:1", "-1e39:1,0:1"],
     "zoom": ["", "a", "1:1,0:1", "0:1,0:1"],
     "against": ["", "a", "-1", "nan", "0"],
+    "target": ["nothing"],  # of what is no file
+    "drop": ["nothing"],
+    "na": ["nothing"],
     "config": ["none.toml", "folder", "fifo", "binary.toml", "deep.json", "nan.json"],
 }
 """By the name of the option, of those that are text."""
