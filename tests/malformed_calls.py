@@ -37,8 +37,8 @@ TEXTS = {
     "scheduler": ["tcp://127.0.0.1:1"],
     "coordinator": ["127.0.0.1:1"],
     "parameters": ["w9[0,0]", "w1[9,9]", "-1", HUGE, "b1[0] b1[0]", "w1[0,0"],
-    "window": ["", "a", "1:1,0:1", "0:1", "nan:1,0:1", "0:inf,0:1", "0:1,0:1,0:1", "-1e39:1,0:1"],
-    "zoom": ["", "a", "1:1,0:1", "0:1,0:1"],
+    "window": ["", "a", "1:1,0:1", "0:1", "nan:1,0:1", "0:inf,0:1", "0:1,0:1,0:1", "-1e400:1,0:1"],
+    "zoom": ["", "a", "1:1,0:1"],
     "against": ["", "a", "-1", "nan", "0"],
     "target": ["nothing"],  # of what is no file
     "drop": ["nothing"],
@@ -51,7 +51,12 @@ MEANT = {
     *((name, "data_dir") for name in COMMANDS),
 }
 """Options that these calls have no use for."""
-FINE = {("list", "folder", "."), ("verify", "store", "."), ("docs", "out", ".")}
+FINE = {
+    *((name, "test_share", "1e-320") for name in COMMANDS),  # where there is a test set, or none
+    ("list", "folder", "."),
+    ("verify", "store", "."),
+    ("docs", "out", "."),
+}
 """Values that one command can well have."""
 
 

@@ -24,8 +24,6 @@ def metavar(option: Option) -> str:
         return f"or --no-{option.spelled[2:]}"
     if typing.get_origin(option.kind) is Literal:
         return f"{{{','.join(typing.get_args(option.kind))}}}"
-    if option.kind is bool:
-        return f"(or --no-{option.spelled[2:]})"
     one = METAVARS[option.kind]
     return f"[{one} [{one} ...]]" if option.many else one
 
@@ -58,8 +56,13 @@ def from_text(option: Option, text: str) -> Any:
         raise ValueError(
             f"{option.spelled} is {text}: give {wanted(option)}{did_you_mean(text, choices)}"
         )
+    return taken(option._replace(many=False), _number(option, text))
+
+
+def _number(option: Option, text: str) -> Any:
+    """The number that a text is, where one is wanted; else the text."""
     if option.kind not in (int, float):
-        return taken(option._replace(many=False), text)
+        return text
     try:
         if "_" in text or not text.isascii():  # which Python takes for numbers
             raise ValueError

@@ -68,6 +68,13 @@ def wanted(option: Option) -> str:
     return word + (", one or more" if option.many else "")
 
 
+COUNTED = dict.fromkeys(("seed", "members", "starts"), 32)
+"""Bits of whole numbers that keys are made of; all others are counted in 31."""
+SMALLEST, LARGEST = 1.1754943508222875e-38, 3.4028234663852886e38
+"""The least and the largest number above 0 that float32, in which networks are trained, holds with
+all its digits."""
+
+
 def taken(option: Option, value: Any) -> Any:
     """A value from Python or from a file in its setting's own type.
 
@@ -75,8 +82,29 @@ def taken(option: Option, value: Any) -> Any:
     for a path, a whole float for an int; numpy's and jax's numbers are taken as Python's.
 
     Raises:
-        ValueError: what came and what was wanted.
+        ValueError: what came and what was wanted; a number that cannot be counted, or that float32
+            does not hold.
     """
+    made = _typed(option, value)
+    for one in made if option.many and made is not None else [made]:
+        _check_number(option, one)
+    return made
+
+
+def _check_number(option: Option, value: Any) -> None:
+    """Refuse what would overflow or become 0 on the way."""
+    bits = COUNTED.get(option.name, 31)
+    if option.kind is int and value is not None and abs(value) >= 2**bits:
+        raise ValueError(f"{option.spelled} is {value}: give a whole number below 2^{bits}")
+    if option.kind is float and value and not SMALLEST <= abs(value) <= LARGEST:
+        raise ValueError(
+            f"{option.spelled} is {value}: give a finite number that float32 holds, 0 or from "
+            f"{SMALLEST:.1e} to {LARGEST:.1e} in size"
+        )
+
+
+def _typed(option: Option, value: Any) -> Any:
+    """The value in its setting's own type, as `taken` says."""
     value = value.tolist() if hasattr(value, "tolist") else value  # numpy and jax
     if value is None and option.optional:
         return None
@@ -84,7 +112,7 @@ def taken(option: Option, value: Any) -> Any:
         one = option._replace(many=False, optional=False)
         values = value if isinstance(value, list | tuple | range) else [value]
         try:
-            return tuple(taken(one, part) for part in values)
+            return tuple(_typed(one, part) for part in values)
         except ValueError:
             pass
     elif typing.get_origin(option.kind) is Literal:
@@ -94,7 +122,7 @@ def taken(option: Option, value: Any) -> Any:
         raise ValueError(
             f"{option.spelled} is {value}: give {wanted(option)}{did_you_mean(str(value), choices)}"
         )
-    elif _is(option.kind, value):
+    elif _is(option.kind, value) and (value != "" or option.kind is not str):
         return path_of(typing.cast(str, value)) if option.kind is Path else option.kind(value)
     raise ValueError(f"{option.spelled} is {value!r}: give {wanted(option)}")
 
