@@ -101,7 +101,7 @@ slow = functools.partial(pytest.param, marks=pytest.mark.slow)
 
 def classes(of, starts, *, constant=0.0, scale=1.0, unit=1.0, steps=300):
     """The census of minima below the starts, and where their searches ended."""
-    loss_fn = Moved(*(jnp.asarray(x, jnp.float64) for x in (constant, scale, unit)), of)
+    loss_fn = Moved(*(jnp.asarray(x, jnp.float64) for x in (constant, scale, unit)), of=of)
     found = minima.polish_all(loss_fn, unit * starts, steps=steps)
     return minima.distinct(loss_fn, found), found.point / unit
 

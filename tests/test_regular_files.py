@@ -46,7 +46,7 @@ def test_no_link_is_followed(tmp_path, name):
     (store / "link").symlink_to(outside / "f")
     (store / "folder").symlink_to(outside)
     (store / "loop").symlink_to("loop")
-    for act in (regular_files.read, lambda *at: regular_files.write(*at, "x")):
+    for act in (regular_files.read, lambda root, name: regular_files.write(root, name, "x")):
         with pytest.raises(ValueError, match="is a link"):
             act(store, name)
     assert (outside / "f").read_text() == "precious"
@@ -65,7 +65,7 @@ def test_no_name_leads_out_of_the_folder(tmp_path):
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes by name")
 def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "f")
-    for act in (regular_files.read, lambda *at: regular_files.write(*at, "x")):
+    for act in (regular_files.read, lambda root, name: regular_files.write(root, name, "x")):
         with pytest.raises(ValueError, match="is no regular file"):
             act(tmp_path, "f")
     assert list(regular_files.strange(tmp_path)) == ["f is no regular file"]

@@ -68,7 +68,7 @@ def wanted(option: Option) -> str:
     return word + (", one or more" if option.many else "")
 
 
-COUNTED = dict.fromkeys(("seed", "members", "starts"), 32)
+COUNTED: dict[str, int] = dict.fromkeys(("seed", "members", "starts"), 32)
 """Bits of whole numbers that keys are made of; all others are counted in 31."""
 SMALLEST, LARGEST = 1.1754943508222875e-38, 3.4028234663852886e38
 """The least and the largest number above 0 that float32, in which networks are trained, holds with
