@@ -302,11 +302,15 @@ def test_a_broken_store_ends_no_command_in_a_traceback_and_touches_nothing_else(
     assert broken(whole, tmp_path, chosen[:20]) == []
 
 
-PARTS = 32
+PARTS = 16
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("_one_process")
 @pytest.mark.parametrize("part", range(PARTS))
-def test_every_broken_store(part, whole, tmp_path):
-    assert broken(whole, tmp_path, every(whole)[part::PARTS]) == []
+def test_every_fault_and_every_command(part, whole, tmp_path):
+    """Every fault before one command, and some 130 of them before each: all pairs take hours."""
+    faults = [*structural(whole)]
+    turns = [(fault, READING[k % len(READING)]) for k, fault in enumerate(faults)]
+    some = itertools.product(faults[:: len(faults) // 130], READING)
+    assert broken(whole, tmp_path, [*turns, *some][part::PARTS]) == []
