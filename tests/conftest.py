@@ -4,6 +4,7 @@ devices. Most of its time would be XLA's optimisation of programs that run once.
 
 import ctypes
 import os
+import signal
 
 # for processes started by tests too; JAX_DISABLE_MOST_OPTIMIZATIONS=0 compiles as users do
 if os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1") == "1":
@@ -21,6 +22,12 @@ jax.config.update("jax_num_cpu_devices", 4)
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_debug_key_reuse", True)
 numerics.SETTINGS["numpy_rank_promotion"] = "raise"  # in commands too
+
+# what nohup or a script's & starts ignores these, and so would its children
+for name, action in (("SIGINT", signal.default_int_handler), ("SIGHUP", signal.SIG_DFL)):
+    number = getattr(signal, name, None)  # Windows has no SIGHUP
+    if number is not None and signal.getsignal(number) == signal.SIG_IGN:
+        signal.signal(number, action)
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ def test_an_end_at_a_saddle_is_a_plateau_and_one_on_its_way_is_led_on():
     found = basins.find(landscapes.double_well, np.array([0.0, 0.3, 1.0]), jaxnn.sgd(1e-3), steps=1)
     assert found.labels[0] == Nowhere.plateau
     assert found.labels[1] == found.labels[2] >= 0
-    assert found.named(int(found.labels[0])) == "plateau"
+    assert found.named(int(found.labels[0])) == "idles at a saddle"
     assert np.isnan(found.levels[0])
 
 

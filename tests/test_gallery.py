@@ -48,7 +48,7 @@ def test_every_kind_of_plot_is_in_the_gallery_or_says_nothing_new():
     drawn = re.findall(r"plots\.([a-z_]+)\(", (ROOT / "examples" / "pictures.py").read_text())
     alike = {"density", "changed_map", "local_slopes", "values_along", "learning_curve",
              "loss_bands"}  # fmt: skip
-    helpers = {"figure", "save", "label_colours", "label_legend", "house_style"}
+    helpers = {"figure", "save", "label_colours", "label_legend", "house_style", "plain"}
     public = {name for name, value in vars(plots).items() if callable(value)} - {"plt"}
     assert public - helpers - alike == set(drawn) - helpers
 

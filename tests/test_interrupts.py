@@ -29,10 +29,11 @@ pytestmark = pytest.mark.skipif(
 def begun(*words, script=None, ignored=()):
     """The command in a process of its own, once it listens to signals: before, it is Python's."""
     start = ["-c", script] if script else ["-m", "jaxnn"]
+    names = " ".join(number.name[3:] for number in ignored)
+    ignoring = ["sh", "-c", f"trap '' {names}; exec \"$@\"", "sh"] if ignored else []
     process = subprocess.Popen(
-        [sys.executable, *start, *map(str, words)],
+        [*ignoring, sys.executable, *start, *map(str, words)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        preexec_fn=lambda: [signal.signal(number, signal.SIG_IGN) for number in ignored],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     while not listens(process):
@@ -53,7 +54,11 @@ def stopped(process, after, number, times=1, apart=0.0):
     for _ in range(times):
         process.send_signal(number)
         time.sleep(apart)
-    out, errors = process.communicate(timeout=60)
+    try:
+        out, errors = process.communicate(timeout=60)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        out, errors = process.communicate()
     return process.returncode, out, errors
 
 

@@ -25,7 +25,7 @@ INNER = {
     "Layer", "Batch", "Table", "Variable", "GradientBelow", "LossBelow",
     "AllCorrect", "FullBatch", "Minibatches", "GradientFlow", "Effort", "Columns", "DataSymmetry",
     "Order", "Pairs", "Walk", "Seen", "Gauge", "Moments", "Search", "Local", "Euclidean", "Outside",
-    "Tried",
+    "Tried", "Rows", "Column", "Kind", "PowerLaw", "Counted",
 }  # fmt: skip
 
 

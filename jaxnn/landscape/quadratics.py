@@ -12,6 +12,7 @@ from jax.flatten_util import ravel_pytree
 
 from jaxnn.gradients import gradient_of
 from jaxnn.landscape.curvature import COLUMNS, block
+from jaxnn.numerics import key_of
 from jaxnn.vocabulary import Landscape
 
 FLOOR = 32.0
@@ -124,7 +125,7 @@ def spectrum(at: At, flat: Array, local: Local, length: Array) -> tuple[Array, A
     is rounding of the curvatures at a distance of NEAR length.
     """
     values = jnp.linalg.eigvalsh(local.hessian)
-    away = jax.random.normal(jax.random.key(0), flat.shape, flat.dtype)
+    away = jax.random.normal(key_of(0), flat.shape, flat.dtype)
     away = NEAR * length * away / jnp.linalg.norm(away)
     moved = jnp.stack([flat + newton(local), flat + away])
     ahead, near = jax.lax.map(lambda p: at(p).hessian, moved)
