@@ -75,10 +75,11 @@ def fixed() -> Iterator[None]:
 def in_force() -> dict[str, Any]:
     """All that this process sets and bits depend on, for a manifest; without FLAGS."""
     told = os.environ.get("XLA_FLAGS", "").split()
+    last = {flag.split("=")[0]: flag for flag in told}  # which is the one that counts
     return {
         **{name: _set(name) for name in RECORDED},
         "xla_flags": sorted(
-            flag for flag in told if flag.split("=")[0] not in FLAGS and not _harmless(flag)
+            flag for name, flag in last.items() if name not in FLAGS and not _harmless(flag)
         ),
         **{name: os.environ[name] for name in OUTSIDE if name in os.environ},
     }

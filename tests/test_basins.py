@@ -221,3 +221,13 @@ def test_what_means_nothing_is_refused():
         basins.together(landscapes.double_well, [])
     with pytest.raises(ValueError, match="NaN or infinity"):
         basins.find(landscapes.double_well, np.array([np.nan]), jaxnn.sgd(), steps=1)
+
+
+def test_one_attractor_beside_a_start_that_diverged():
+    starts = jnp.array([[0.5, 1.0], [0.3, 1.0], [50.0, 50.0]])
+    found = basins.find(
+        lambda q: 0.5 * (q[0] * q[1] - 0.7) ** 2,
+        starts,
+        dynamics.full_batch(jaxnn.sgd(0.1), steps=20),
+    )
+    assert found.labels.tolist() == [0, 0, Nowhere.diverged]

@@ -179,6 +179,9 @@ def test_the_flags_that_bits_depend_on_are_told_from_those_that_only_write(monke
     own = "--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=1000000"
     monkeypatch.setenv("XLA_FLAGS", f"--xla_dump_to=/d --xla_cpu_enable_fast_math=true {own}")
     assert numerics.in_force()["xla_flags"] == ["--xla_cpu_enable_fast_math=true"]
+    both = "--xla_cpu_enable_fast_math=true --xla_cpu_enable_fast_math=false"
+    monkeypatch.setenv("XLA_FLAGS", both)  # the last one counts
+    assert numerics.in_force()["xla_flags"] == ["--xla_cpu_enable_fast_math=false"]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import landscapes
 import numpy as np
 import pytest
 
-from jaxnn import sgd
+from jaxnn import intervals, sgd
 from jaxnn.landscape import basins, minima, saddles
 from jaxnn.landscape.labels import Nowhere, difference, probabilities
 from jaxnn.landscape.minima import Ending
@@ -113,3 +113,16 @@ def test_a_graph_and_its_tree_say_why_images_count_apart():
 def test_without_unfinished_searches_nothing_is_added(kinks):
     labels = np.r_[np.zeros(9, int), np.full(kinks, Nowhere.kink)]
     assert probabilities(labels).unfinished == 0
+
+
+def test_what_ends_at_a_kink_is_counted_as_not_seen():
+    def creased(p):
+        return jnp.minimum(jnp.abs(p[0] - 3) + jnp.abs(p[1]) + 1, (p[0] + 3) ** 2 + p[1] ** 2)
+
+    starts = jnp.stack([jnp.linspace(-6.0, 6.0, 26), jnp.linspace(-1.0, 1.0, 26)], 1)
+    found = minima.census(creased, starts)
+    lost, kinks = (int(found.endings[e]) for e in (Ending.unfinished, Ending.kink))
+    assert kinks > 0
+    seen = intervals.unseen(found.hits, unfinished=lost + kinks)
+    assert found.missing.share == seen.share > 0
+    assert f"{kinks} at kinks counted as new" in found.table()

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from jaxnn import sgd
-from jaxnn.dynamics import gradient_flow
+from jaxnn.dynamics import full_batch, gradient_flow
 from jaxnn.landscape import basins, minima, saddles
 from jaxnn.landscape.flows import downhill
 from jaxnn.landscape.many import downhill_all, polish_all
@@ -114,3 +114,16 @@ def test_wide_vectors_give_the_truth_or_nothing():
     if not done.stdout.startswith("refused: the loss at start 0 was"):
         seen = [float(word) for word in done.stdout.split()]
         np.testing.assert_allclose(seen, [1 - np.arctan(0.5), -np.pi / 2], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("loss_fn", "starts"),
+    [
+        (lambda q: q[0] ** 2 + 3 * q[1] ** 2, [[0.5, 0.1], [0.3, 1.0]]),
+        (lambda q: jnp.sum(q**2 + q**4), [[0.5, 0.1], [0.3, 1.0]]),
+        (lambda q: (jnp.log(q[0]) ** 2 + jnp.log(q[1]) ** 2) ** 2, [[0.5, 2.0], [1.5, 0.7]]),
+    ],
+)
+def test_a_minimum_at_zero_loss_reached_in_float32_is_no_lie(loss_fn, starts):
+    found = basins.find(loss_fn, jnp.array(starts), full_batch(sgd(0.1), steps=300))
+    assert found.labels.tolist() == [0, 0]

@@ -209,7 +209,9 @@ def _rested(loss_fn: Landscape, part: Basins, classes: Census, numbers: np.ndarr
     # whether it could rest is tried only where some end is not at rest
     may = restless(levels=_levels(classes, labels), hopping=np.ones(len(labels), bool), **every)
     if part.dynamics is not None and np.any(may):
-        hopping = np.append(unstable(loss_fn, classes, part.dynamics), False)[labels]
+        hopping = np.append(unstable(loss_fn, classes, part.dynamics), False)[
+            np.maximum(labels, -1)
+        ]
         lost = restless(levels=_levels(classes, labels), hopping=hopping & (labels >= 0), **every)
         labels = np.where(lost, Nowhere.restless, labels)
     levels = _levels(classes, labels)

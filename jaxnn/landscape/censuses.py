@@ -95,10 +95,15 @@ class Census:
     def missing(self) -> Unseen:
         """What the hits say of families not found (`intervals.unseen`): a class whose image under
         the symmetries of the data was found is known too. An unfinished search may have been on its
-        way to a new one.
+        way to a new one, and what lies at a kink is in no class.
         """
         hits = np.bincount(self.families, weights=self.hits).astype(int)
-        return unseen(hits[hits > 0], unfinished=int(self.endings[Ending.unfinished]))
+        return unseen(hits[hits > 0], unfinished=self._outside)
+
+    @property
+    def _outside(self) -> int:
+        """How many searches ended in no class, and may be of one that is not known."""
+        return int(self.endings[Ending.unfinished] + self.endings[Ending.kink])
 
     @property
     def morse_sum(self) -> float:
@@ -143,7 +148,9 @@ class Census:
         found = self.missing
         one, some = ("family", "families") if self.known else ("class", "classes")
         lost = int(self.endings[Ending.unfinished])
-        doubt = f", the {lost} unfinished counted as new" if lost else ""
+        kinks = int(self.endings[Ending.kink])
+        outside = [f"{lost} unfinished"] * (lost > 0) + [f"{kinks} at kinks"] * (kinks > 0)
+        doubt = f", the {' and '.join(outside)} counted as new" if outside else ""
         searches = len(self.labels)
         names = ", ".join(
             f"{count} {Ending(code).name}" for code, count in enumerate(self.endings) if count

@@ -25,12 +25,14 @@ NARROW_ERROR = 0.02
 CURVED = 1e-8
 """Of the largest curvature times |point|^2: the same for a loss that is small by cancellation."""
 NOISE = 2.0**-40
-"""Of the loss where all numbers are 0, and of the starts' losses (their median)."""
+"""Of the loss where all numbers are 0, and of the losses seen (their median)."""
+ROUNDINGS = 1000.0
+"""Rounding errors of the starts' losses (their median) that a loss near 0 may be off by."""
 
 
 def check_losses(
     loss_fn: Landscape, points: Any, seen: Any, *, what: str, curvature: Any = 0.0,
-    error: float = ERROR,
+    error: float = ERROR, rounding: float = 0.0,
 ) -> None:  # fmt: skip
     """Refuse losses seen by a search that the landscape does not have at these points, each
     evaluated alone. Where the landscape or the points are traced nothing is asked.
@@ -42,6 +44,7 @@ def check_losses(
         what: names the points in the error.
         curvature: the largest there, (points,) or one for all.
         error: ERROR, or NARROW_ERROR.
+        rounding: what a loss near 0 may be off by (`_rounding`).
 
     Raises:
         ValueError: a loss that differs beyond rounding.
@@ -55,7 +58,7 @@ def check_losses(
     unit = abs(nowhere) if np.isfinite(nowhere) else 0.0
     unit = max(unit, float(np.median(np.abs(seen[known]))) if known.any() else 0.0)
     curvature = np.broadcast_to(np.nan_to_num(np.asarray(curvature)), seen.shape)
-    noise = unit * (NOISE if error == ERROR else error)
+    noise = unit * (NOISE if error == ERROR else error) + rounding
     for k in np.flatnonzero(known):
         point = jax.tree.map(lambda leaf: leaf[k], points)  # noqa: B023
         there = float(_alone(loss_fn, point))
@@ -83,8 +86,9 @@ def check_search(loss_fn: Landscape, starts: Any, found: Any) -> None:
     values = found.eigenvalues
     traced = any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves((values, starts)))
     widest = 0.0 if traced else np.max(np.abs(np.asarray(values)), axis=-1)
-    check_losses(loss_fn, starts, found.initial_loss, what="start", curvature=widest)
-    check_losses(loss_fn, found.point, found.loss, what="the end of search", curvature=widest)
+    apart = {"curvature": widest, "rounding": _rounding(found.initial_loss, np.float64)}
+    check_losses(loss_fn, starts, found.initial_loss, what="start", **apart)
+    check_losses(loss_fn, found.point, found.loss, what="the end of search", **apart)
 
 
 def check_run(loss_fn: Landscape, starts: Any, ends: Any, run: Run) -> None:
@@ -93,8 +97,23 @@ def check_run(loss_fn: Landscape, starts: Any, ends: Any, run: Run) -> None:
     Raises:
         ValueError: as `check_losses`.
     """
-    check_losses(loss_fn, starts, run.losses[:, 0], what="start", error=NARROW_ERROR)
-    check_losses(loss_fn, ends, run.loss, what="the end of run", error=NARROW_ERROR)
+    first, types = run.losses[:, 0], [leaf.dtype for leaf in jax.tree.leaves(run.params)]
+    rounding = max((_rounding(first, kind) for kind in types), default=0.0)
+    apart = {"error": NARROW_ERROR, "rounding": rounding}
+    check_losses(loss_fn, starts, first, what="start", **apart)
+    check_losses(loss_fn, ends, run.loss, what="the end of run", **apart)
+
+
+def _rounding(first: Any, kind: Any) -> float:
+    """ROUNDINGS rounding errors of this type of floating point, and the least number it holds, in
+    the unit of the losses where all began; 0 where these are traced.
+    """
+    if isinstance(first, Tracer) or not jnp.issubdtype(kind, jnp.floating):
+        return 0.0
+    losses, info = np.abs(np.asarray(first, np.float64)), jnp.finfo(kind)
+    known = losses[np.isfinite(losses)]
+    typical = float(np.median(known)) if len(known) else 0.0
+    return ROUNDINGS * float(info.eps) * typical + float(info.tiny)
 
 
 def stacked(tree: Any) -> Any:
