@@ -28,6 +28,9 @@ PUSH = 1e-4
 the part by which its loss may be higher still where it has come no farther."""
 PUSHES = 4
 """Directions in which it is tried."""
+GONE = 100.0
+"""How many times as far from it as it began the dynamics has left it, also where no loss tells:
+near a point without length losses differ by rounding alone. A momentum of 0.9 swings out to 10."""
 LOWER = 1e-3
 """A loss that is higher by this part than it was in the second half of training has wavered."""
 
@@ -52,9 +55,10 @@ def unstable(loss_fn: Landscape, attractors: Census, way: Dynamics) -> np.ndarra
     """Which of the attractors the dynamics leaves when it begins beside them, (classes,).
 
     From PUSHES points at PUSH of its length the dynamics must bring the loss no farther from the
-    attractor's than it began. By plain descent of a step size s it does where the largest
-    eigenvalue of the Hessian is below 2 / s; any rule is tried as it is. For attractors at
-    infinity, where curvatures vanish, and for mini-batches, which never rest, False.
+    attractor's than it began, and end within GONE of that length. By plain descent of a step size s
+    it does where the largest eigenvalue of the Hessian is below 2 / s; any rule is tried as it is.
+    For attractors at infinity, where curvatures vanish, and for mini-batches, which never rest,
+    False.
     """
     tried = np.flatnonzero(attractors.ending == Ending.stationary)
     result = np.zeros(len(attractors.losses), bool)
@@ -72,12 +76,14 @@ def unstable(loss_fn: Landscape, attractors: Census, way: Dynamics) -> np.ndarra
         far = PUSH * (size + lengths)
         beside = (rows[None] + draws * far[None, :, None]).reshape(-1, rows.shape[1])
         run = way(loss_fn, jax.vmap(unravel)(jnp.asarray(beside)))
+        ends = np.asarray(jax.vmap(lambda point: ravel_pytree(point)[0])(run.params))
         begun = np.asarray(run.losses)[:, 0].reshape(PUSHES, -1)
         ended = np.asarray(run.loss).reshape(PUSHES, -1)
     level = attractors.losses[tried][None, :]
     rounding = 1e-12 * np.abs(level) + PUSH * np.abs(begun - level)
     left = ~(np.abs(ended - level) <= np.abs(begun - level) + rounding)
-    result[tried] = np.any(left, axis=0)
+    gone = np.linalg.norm(ends.reshape(PUSHES, *rows.shape) - rows, axis=-1) > GONE * far
+    result[tried] = np.any(left | gone, axis=0)
     return result
 
 
