@@ -139,3 +139,13 @@ def test_a_fault_of_the_disk_is_no_missing_lock(tmp_path, monkeypatch):
     monkeypatch.setattr(claims, "_lock", broken)
     with pytest.raises(OSError, match=os.strerror(errno.EIO)):
         results.Claims(tmp_path).take(3)
+
+
+def test_a_file_that_has_another_name_too_is_no_claim(tmp_path):
+    store, mine = tmp_path / "s", tmp_path / "mine"
+    (store / claims.FOLDER).mkdir(parents=True)
+    mine.write_text("precious")
+    os.link(mine, store / claims.FOLDER / "000000")
+    with pytest.raises(ValueError, match="000000: is another file too"):
+        results.Claims(store).take(0)
+    assert mine.read_text() == "precious"

@@ -61,10 +61,14 @@ class Claims:
         """Whether the chunk is ours now: no other process has it under way.
 
         Raises:
+            ValueError: what lies there as the claim is a file of another name too.
             OSError: the claim cannot be written.
         """
         while (descriptor := self._open(number)) is None:
             pass  # who was last has just removed the folder
+        if os.fstat(descriptor).st_nlink > 1:
+            os.close(descriptor)
+            raise ValueError(f"{self._file(number)}: is another file too (a hard link); remove it")
         try:
             _lock(descriptor)
         except OSError as error:
