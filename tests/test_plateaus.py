@@ -75,3 +75,23 @@ def test_a_thousandfold_network_is_at_rest_nowhere_known_as_a_network_or_not():
         endings = polish_all(loss_fn, starts).ending
         assert not np.any(endings == Ending.stationary)
         assert np.sum(endings == Ending.plateau) >= 20
+
+
+def test_a_steep_fall_is_no_limit_however_high_it_began():
+    for steep, starts in ((45.0, [[15.0], [1.0]]), (1000.0, [[0.7], [0.1]])):
+        found = polish_all(lambda q, a=steep: jnp.cosh(a * q[0]), jnp.array(starts))
+        assert Ending.plateau not in found.ending.tolist()
+        done = found.ending == Ending.stationary
+        np.testing.assert_allclose(found.loss[done], 1.0)
+
+
+@pytest.mark.parametrize("constant", [0.0, 1e3, 1e6])
+def test_a_degenerate_point_beside_a_constant_is_no_limit(constant):
+    found = polish_all(
+        lambda q: q[0] ** 3 - 3 * q[0] * q[1] ** 2 + constant, jnp.array([[1e-3, 0.0]])
+    )
+    known = found.ending[0] == Ending.stationary
+    assert known or found.ending[0] == Ending.unfinished  # what rounding hides is not known
+    if known:
+        assert (found.index[0], found.zero[0]) == (0, 2)
+    np.testing.assert_allclose(found.level, constant, atol=1e-8)

@@ -30,16 +30,14 @@ is."""
 
 
 def variation(at: At, end: Search) -> Array:
-    """How much the loss varies between where all numbers are 0 and here, and between the start and
-    here: a scale that neither a constant in the loss changes nor where the search began. Where the
-    loss at 0 is not finite, the size of the loss itself.
+    """How much the loss varies between where all numbers are 0 and here: a scale that neither a
+    constant in the loss changes nor where the search began. Where the loss at 0 is not finite, the
+    size of the loss itself.
     """
     loss, parts = end.local.loss, jnp.array(INWARDS, end.flat.dtype)
     inwards = jax.lax.map(lambda part: at(part * end.flat).loss, parts)
     changes = jnp.where(jnp.isfinite(inwards), jnp.abs(inwards - loss), 0.0)
-    varies = jnp.maximum(jnp.max(changes), jnp.abs(end.first - loss))
-    sizes = jnp.maximum(jnp.abs(end.first), jnp.abs(loss))
-    return jnp.where(jnp.isfinite(inwards[0]), varies, sizes)
+    return jnp.where(jnp.isfinite(inwards[0]), jnp.max(changes), jnp.abs(loss))
 
 
 def _bounds(end: Search, scale: Array) -> tuple[Array, Array]:
@@ -53,7 +51,7 @@ def levels_off(at: At, end: Search, scale: Array) -> Array:
     OUTWARD of the point's length: along -(|H| + mu I)^-1 g; scale: as `variation`. A bool.
 
     Towards a limit at infinity it does; beyond a minimum, however flat, it rises; without a limit
-    it falls.
+    it falls. False where such a fall would be rounding of the loss, as beside a large constant.
     """
     values, vectors = jnp.linalg.eigh(end.local.hessian)
     sizes, eps = jnp.abs(values), jnp.finfo(end.flat.dtype).eps
@@ -64,7 +62,7 @@ def levels_off(at: At, end: Search, scale: Array) -> Array:
     move = move * OUTWARD * jnp.linalg.norm(end.flat) / jnp.where(size > 0, size, 1.0)
     change = at(end.flat + move).loss - end.local.loss
     falls, rises = _bounds(end, scale)
-    return (change <= rises) & (change >= -falls)
+    return (change <= rises) & (change >= -falls) & (falls <= FALLS * scale)
 
 
 def saturated(at: At, end: Search, scale: Array) -> Array:
