@@ -206,13 +206,11 @@ def _rested(loss_fn: Landscape, part: Basins, classes: Census, numbers: np.ndarr
     """The basins with these classes as attractors, and labels that ask whether training rests."""
     labels = labels_of(part.found, classes, numbers)
     every = {"losses": part.losses, "initial": part.initial, "wavering": part.wavering}
+    every["levels"] = _levels(classes, labels)
     # whether it could rest is tried only where some end is not at rest
-    may = restless(levels=_levels(classes, labels), hopping=np.ones(len(labels), bool), **every)
-    if part.dynamics is not None and np.any(may):
-        hopping = np.append(unstable(loss_fn, classes, part.dynamics), False)[
-            np.maximum(labels, -1)
-        ]
-        lost = restless(levels=_levels(classes, labels), hopping=hopping & (labels >= 0), **every)
+    if part.dynamics is not None and np.any(restless(hopping=np.ones(len(labels), bool), **every)):
+        left = np.append(unstable(loss_fn, classes, part.dynamics), False)  # the last: of no class
+        lost = restless(hopping=left[np.maximum(labels, -1)], **every)
         labels = np.where(lost, Nowhere.restless, labels)
     levels = _levels(classes, labels)
     return dataclasses.replace(part, labels=labels, levels=levels, attractors=classes)
