@@ -8,7 +8,6 @@ from typing import Any, Literal
 
 from jaxnn.studies.options import Option, taken, wanted
 from jaxnn.studies.settings import DEFAULTS
-from jaxnn.vocabulary import did_you_mean
 
 ALIASES = {"-v": "verbose"}
 
@@ -49,13 +48,6 @@ def from_text(option: Option, text: str) -> Any:
     Raises:
         ValueError: what came and what was wanted.
     """
-    if typing.get_origin(option.kind) is Literal:
-        choices = typing.get_args(option.kind)
-        if text in choices:
-            return text
-        raise ValueError(
-            f"{option.spelled} is {text}: give {wanted(option)}{did_you_mean(text, choices)}"
-        )
     return taken(option._replace(many=False), _number(option, text))
 
 
